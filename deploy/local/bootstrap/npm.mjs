@@ -1,0 +1,63 @@
+/** Runs npm under a chosen Node.js, and keeps what it prints for the moment it fails. */
+import { spawn } from 'node:child_process';
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, delimiter, dirname, join } from 'node:path';
+
+const tailLines = 15;
+
+/**
+ * `npm ci`, exactly as the lockfile in `folder` says.
+ * @param {string} node the Node.js to run npm with @param {string} folder @param {string[]} options
+ */
+export async function npmCi(node, folder, options) {
+  const cli = npmCli();
+  const command = cli === undefined ? 'npm' : node;
+  const args = [...(cli === undefined ? [] : [cli]), 'ci', '--no-audit', '--no-fund', '--prefer-offline', ...options];
+  const { code, output } = await run(command, args, folder, dirname(node));
+  if (code === 0) return;
+  throw new Error(
+    `npm ci failed in ${folder}: check the network, the registry that npm is set to and the free disk space, ` +
+      `then run the same command again. npm's last lines:\n${output.trimEnd().split('\n').slice(-tailLines).join('\n')}`,
+  );
+}
+
+/** npm's own JavaScript, so that a chosen Node.js can run it; undefined where only a wrapper of npm can be found. */
+function npmCli() {
+  const started = process.env.npm_execpath;
+  if (started !== undefined && basename(started) === 'npm-cli.js') return started;
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const found = join(folder, 'npm');
+    if (!existsSync(found)) continue;
+    const beside = join(folder, 'node_modules', 'npm', 'bin', 'npm-cli.js');
+    return [realpathSync(found), beside].find((path) => basename(path) === 'npm-cli.js' && existsSync(path));
+  }
+  return undefined;
+}
+
+/**
+ * @param {string} command @param {string[]} args @param {string} folder @param {string} nodeFolder
+ * @returns {Promise<{ code: number | null, output: string }>}
+ */
+function run(command, args, folder, nodeFolder) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      cwd: folder,
+      env: environment(nodeFolder),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      shell: command === 'npm' && process.platform === 'win32',
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+    child.on('error', (error) => resolve({ code: null, output: `${output}${error.message}` }));
+    child.on('close', (code) => resolve({ code, output }));
+  });
+}
+
+/** @param {string} nodeFolder @returns {NodeJS.ProcessEnv} */
+function environment(nodeFolder) {
+  /** @type {NodeJS.ProcessEnv} */
+  const env = { ...process.env, PATH: [nodeFolder, process.env.PATH].join(delimiter) };
+  // An outer `npm -w <workspace> …` hands these down, and npm would then install a part only.
+  for (const name of ['npm_config_workspace', 'npm_config_workspaces', 'npm_config_global']) delete env[name];
+  return env;
+}

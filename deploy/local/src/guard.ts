@@ -1,0 +1,42 @@
+/**
+ * A process of its own that starts one server and stops it when the launcher goes away, however it went: the channel to
+ * the launcher closes even on kill -9. It knows nothing about the server it guards. The other end is guarded.ts.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import type { GuardOrder } from './guarded.ts';
+
+process.once('message', (order) => guard(order as GuardOrder));
+// Whoever starts a guard and dies before the order leaves nothing to guard.
+process.once('disconnect', () => process.exit(0));
+
+function guard(order: GuardOrder): void {
+  process.removeAllListeners('disconnect');
+  const child = spawn(order.command, order.args, {
+    // The account of the server may not be allowed to enter the launcher's folder.
+    cwd: order.account === undefined ? undefined : '/',
+    env: order.env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    ...order.account,
+  });
+  child.on('error', (error) => finish(order, { error: error.message }));
+  child.on('spawn', () => report({ pid: child.pid }));
+  child.on('exit', (code, signal) => finish(order, { exit: signal ?? `code ${code}` }));
+  process.once('disconnect', () => stop(child, order));
+  process.once('SIGTERM', () => stop(child, order));
+}
+
+function stop(child: ChildProcess, { stopSignal, killAfterMs }: GuardOrder): void {
+  child.kill(stopSignal);
+  setTimeout(() => child.kill('SIGKILL'), killAfterMs).unref();
+}
+
+function finish(order: GuardOrder, result: { error: string } | { exit: string }): void {
+  if (order.removeAfter !== undefined) rmSync(order.removeAfter, { recursive: true, force: true });
+  if (!process.connected) process.exit(0);
+  process.send?.(result, () => process.exit(0));
+}
+
+function report(message: object): void {
+  if (process.connected) process.send?.(message);
+}

@@ -1,0 +1,58 @@
+// Every event type with its schema, and how an event is made. The envelope's oneof and this table must name the same
+// types; `events.spec.ts` holds them against each other.
+import { create, type DescMessage, type MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { typeid } from 'typeid-js';
+import { EnvelopeSchema, type Envelope } from './gen/events/v1/envelope_pb.js';
+import { GoalConvertedSchema } from './gen/events/v1/goals_pb.js';
+import { KeyCreatedSchema, KeyRevokedSchema } from './gen/events/v1/keys_pb.js';
+import { PageCreatedSchema, PageDeletedSchema, PageUpdatedSchema } from './gen/events/v1/pages_pb.js';
+import { WebhookEndpointDisabledSchema, WebhookTestSchema } from './gen/events/v1/webhooks_pb.js';
+import { publicJson, type JsonObject } from './public-json.js';
+
+export const eventSchemas = {
+  'page.created': PageCreatedSchema,
+  'page.updated': PageUpdatedSchema,
+  'page.deleted': PageDeletedSchema,
+  'goal.converted': GoalConvertedSchema,
+  'key.created': KeyCreatedSchema,
+  'key.revoked': KeyRevokedSchema,
+  'webhook.test': WebhookTestSchema,
+  'webhook.endpoint.disabled': WebhookEndpointDisabledSchema,
+} satisfies Record<string, DescMessage>;
+
+export type EventType = keyof typeof eventSchemas;
+
+export const eventTypes = Object.keys(eventSchemas) as EventType[];
+
+export interface NewEvent<T extends EventType> {
+  type: T;
+  workspaceId: string;
+  data: MessageInitShape<(typeof eventSchemas)[T]>;
+  createdAt: Date;
+  /** Given where the same happening must always have the same id; else a fresh TypeID. */
+  id?: string;
+}
+
+export function newEvent<T extends EventType>(event: NewEvent<T>): Envelope {
+  const data = { case: fieldOf(event.type), value: create(eventSchemas[event.type] as DescMessage, event.data) };
+  return create(EnvelopeSchema, {
+    id: event.id ?? typeid('evt').toString(),
+    type: event.type,
+    workspaceId: event.workspaceId,
+    createdAt: timestampFromDate(event.createdAt),
+    data: data as Envelope['data'],
+  });
+}
+
+/** The `data` of an event as integrators see it: snake_case, RFC 3339 timestamps, null for what is not set. */
+export function eventData(envelope: Envelope): JsonObject {
+  const schema = eventSchemas[envelope.type as EventType];
+  if (!schema || !envelope.data.value) throw new Error(`Event ${envelope.id} is of the unknown type ${envelope.type}`);
+  return publicJson(schema as DescMessage, envelope.data.value);
+}
+
+/** `goal.converted` is the oneof field `goal_converted`, `goalConverted` in TypeScript. */
+function fieldOf(type: EventType): string {
+  return type.replace(/\.(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

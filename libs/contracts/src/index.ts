@@ -1,0 +1,17 @@
+// The contracts between the services: messages generated from proto/, the subjects they travel on, the event types.
+export * from './gen/events/v1/envelope_pb.js';
+export * from './gen/events/v1/goals_pb.js';
+export * from './gen/events/v1/keys_pb.js';
+export * from './gen/events/v1/pages_pb.js';
+export * from './gen/events/v1/webhooks_pb.js';
+export * from './gen/hits/v1/hit_pb.js';
+export * from './gen/keys/v1/changes_pb.js';
+export * from './gen/keys/v1/keys_pb.js';
+export * from './gen/reporting/v1/goals_pb.js';
+export * from './gen/reporting/v1/pages_pb.js';
+export * from './gen/rpc/v1/rpc_pb.js';
+export * from './gen/webhooks/v1/deliveries_pb.js';
+export * from './gen/webhooks/v1/endpoints_pb.js';
+export * from './events.js';
+export * from './public-json.js';
+export * from './subjects.js';

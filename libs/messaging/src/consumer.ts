@@ -1,0 +1,180 @@
+// One durable pull consumer: takes messages as they come, hands them over in batches, one batch after the other, and
+// settles each message. Several replicas may run the same consumer.
+import { fromBinary, type DescMessage } from '@bufbuild/protobuf';
+import { AckPolicy, DeliverPolicy, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
+import { context, SpanKind, trace, type Link } from '@opentelemetry/api';
+import { deadLetterSubject } from '@na/contracts';
+import type { Logger } from '@na/service-host';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Bus } from './bus.js';
+import type { BatchHandler, ConsumerSpec, Received } from './consumer-spec.js';
+import type { Publisher } from './publisher.js';
+import { settleFailure } from './settlement.js';
+import { inSpan, traceOf } from './trace-headers.js';
+
+/** A message not settled within this time is handed out again. Long work renews it, so it only bounds a crash. */
+const ackWaitMs = 30_000;
+
+export class Consumer {
+  private readonly waiting: JsMsg[] = [];
+  private readonly unsettled = new Set<JsMsg>();
+  private messages?: ConsumerMessages;
+  private wake?: () => void;
+  private stopping = false;
+  private work: Promise<void> = Promise.resolve();
+  private heartbeat?: NodeJS.Timeout;
+
+  constructor(
+    private readonly spec: ConsumerSpec,
+    private readonly handle: BatchHandler,
+    private readonly bus: Bus,
+    private readonly publisher: Publisher,
+    private readonly logger: Logger,
+  ) {}
+
+  async start(): Promise<void> {
+    await this.ensureDurable();
+    const consumer = await this.bus.js.consumers.get(this.spec.stream.name, this.spec.durable);
+    this.messages = await consumer.consume({ max_messages: this.spec.maxInFlight, callback: (message) => this.take(message) });
+    this.heartbeat = setInterval(() => this.renew(), ackWaitMs / 3);
+    this.work = this.run();
+  }
+
+  /** Takes nothing more, ends the batch in hand, and gives back what has not been started. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.messages?.stop();
+    this.wake?.();
+    await this.work;
+    clearInterval(this.heartbeat);
+    for (const message of this.waiting.splice(0)) message.nak();
+  }
+
+  private async ensureDurable(): Promise<void> {
+    const { stream, durable, filter, maxInFlight } = this.spec;
+    const changeable = { filter_subject: filter, ack_wait: ackWaitMs * 1e6, max_ack_pending: maxInFlight };
+    const exists = await this.bus.manager.consumers.info(stream.name, durable).then(
+      () => true,
+      () => false,
+    );
+    if (exists) await this.bus.manager.consumers.update(stream.name, durable, changeable);
+    else await this.bus.manager.consumers.add(stream.name, { ...changeable, durable_name: durable, ack_policy: AckPolicy.Explicit, deliver_policy: DeliverPolicy.All });
+  }
+
+  private take(message: JsMsg): void {
+    this.waiting.push(message);
+    this.unsettled.add(message);
+    this.wake?.();
+  }
+
+  private renew(): void {
+    for (const message of this.unsettled) message.working();
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopping) {
+      if (this.waiting.length === 0) await new Promise<void>((resolve) => (this.wake = resolve));
+      const batch = this.waiting.splice(0, this.spec.maxBatch);
+      if (batch.length > 0) await this.handleBatch(batch);
+    }
+  }
+
+  private async handleBatch(messages: JsMsg[]): Promise<void> {
+    const decoded = messages.flatMap((message) => this.decode(message) ?? []);
+    if (decoded.length === 0) return;
+    try {
+      await this.handOver(decoded.map(({ received }) => received));
+      for (const { message } of decoded) this.acknowledge(message);
+    } catch (error) {
+      if (decoded.length === 1) await this.settle(decoded[0]!.message, error);
+      else await this.handleOneByOne(decoded);
+    }
+  }
+
+  /** After a failed batch each message stands for itself, so that one that can't be handled holds up no other. */
+  private async handleOneByOne(decoded: Decoded[]): Promise<void> {
+    for (const { message, received } of decoded) {
+      try {
+        await this.handOver([received]);
+        this.acknowledge(message);
+      } catch (error) {
+        await this.settle(message, error);
+      }
+    }
+  }
+
+  /** A single message carries its trace on; a batch has a span of its own, linked to the trace of each message. */
+  private handOver(batch: Received[]): Promise<void> {
+    const links = batch.length > 1 ? batch.flatMap(({ trace: parent }) => linkTo(parent)) : [];
+    return inSpan(
+      {
+        name: `process ${this.spec.durable}`,
+        kind: SpanKind.CONSUMER,
+        attributes: { 'messaging.system': 'nats', 'messaging.batch.message_count': batch.length },
+        parent: batch.length === 1 ? batch[0]!.trace : context.active(),
+        links,
+      },
+      () => this.handle(batch),
+    );
+  }
+
+  private decode(message: JsMsg): Decoded | undefined {
+    const { message: schema } = this.spec;
+    try {
+      return {
+        message,
+        received: {
+          message: fromBinary<DescMessage>(schema, message.data),
+          subject: message.subject,
+          sequence: message.seq,
+          tries: message.info.deliveryCount,
+          trace: traceOf(message.headers),
+        },
+      };
+    } catch (error) {
+      void this.deadLetter(message, error);
+      return undefined;
+    }
+  }
+
+  private acknowledge(message: JsMsg): void {
+    message.ack();
+    this.unsettled.delete(message);
+  }
+
+  private async settle(message: JsMsg, error: unknown): Promise<void> {
+    const settlement = settleFailure(error, message.info.deliveryCount, this.spec.maxTries);
+    this.logger.warn({ err: error, durable: this.spec.durable, subject: message.subject, tries: message.info.deliveryCount, ...settlement }, 'a message could not be handled');
+    if (settlement.kind === 'dead-letter') return this.deadLetter(message, error);
+    message.nak(settlement.delayMs);
+    this.unsettled.delete(message);
+  }
+
+  /** Keeps trying: a message leaves its stream's care only when the dead-letter stream has it. */
+  private async deadLetter(message: JsMsg, error: unknown): Promise<void> {
+    const { stream, durable } = this.spec;
+    for (;;) {
+      try {
+        await this.publisher.publish({ subject: deadLetterSubject(stream.name, durable), body: message.data, id: `${stream.name}:${durable}:${message.seq}` });
+        break;
+      } catch (publishError) {
+        if (this.stopping) return;
+        this.logger.error({ err: publishError }, 'the dead-letter stream could not be reached');
+        await delay(1_000);
+      }
+    }
+    message.term();
+    this.unsettled.delete(message);
+    this.logger.error({ err: error, durable, subject: message.subject, sequence: message.seq }, 'a message went to the dead-letter stream');
+  }
+}
+
+interface Decoded {
+  message: JsMsg;
+  received: Received;
+}
+
+function linkTo(parent: Received['trace']): Link[] {
+  const spanContext = trace.getSpanContext(parent);
+  return spanContext ? [{ context: spanContext }] : [];
+}

@@ -1,0 +1,80 @@
+// Publishes what stands in the outbox, in the order of its ids, and deletes it. Any number of replicas may run: a lock
+// lets one publish at a time, because two at once could not keep the order.
+import { context, propagation } from '@opentelemetry/api';
+import type { Publisher } from '@na/messaging';
+import type { Host } from '@na/service-host';
+import type { DataSource, EntityManager } from 'typeorm';
+
+interface OutboxRow {
+  id: string;
+  message_id: string;
+  subject: string;
+  body: Buffer;
+  traceparent: string | null;
+}
+
+const batchSize = 200;
+
+/** How soon a message is found whose replica died between commit and publish. */
+const pollMs = 1_000;
+
+export class OutboxRelay {
+  private readonly stopped = new AbortController();
+  private work: Promise<void> = Promise.resolve();
+  private wakeUp = new AbortController();
+
+  private constructor(
+    private readonly database: DataSource,
+    private readonly publisher: Publisher,
+    private readonly host: Host,
+  ) {}
+
+  static start(database: DataSource, publisher: Publisher, host: Host): OutboxRelay {
+    const relay = new OutboxRelay(database, publisher, host);
+    relay.work = relay.run();
+    host.onStop('outbox relay', () => relay.stop());
+    return relay;
+  }
+
+  /** Call after the commit of a transaction that appended: publishing then starts at once instead of at the next poll. */
+  wake(): void {
+    this.wakeUp.abort();
+  }
+
+  private async stop(): Promise<void> {
+    this.stopped.abort();
+    this.wake();
+    await this.work;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped.signal.aborted) {
+      this.wakeUp = new AbortController();
+      if (!(await this.publishAll())) await this.host.clock.wait(pollMs, this.wakeUp.signal);
+    }
+  }
+
+  /** @returns whether there may be more */
+  private async publishAll(): Promise<boolean> {
+    try {
+      return (await this.database.transaction((tx) => this.publishBatch(tx))) === batchSize;
+    } catch (error) {
+      if (!this.stopped.signal.aborted) this.host.logger.warn({ err: error }, 'the outbox could not be published; trying again');
+      return false;
+    }
+  }
+
+  /** The rows stay until the commit: a crash publishes them again, under the same message ids. */
+  private async publishBatch(tx: EntityManager): Promise<number> {
+    await tx.query(`SELECT pg_advisory_xact_lock(hashtext('outbox'), hashtext(current_schema()))`);
+    const rows = await tx.query<OutboxRow[]>(`SELECT id, message_id, subject, body, traceparent FROM outbox ORDER BY id LIMIT ${batchSize}`);
+    for (const row of rows) await this.publishRow(row);
+    if (rows.length > 0) await tx.query('DELETE FROM outbox WHERE id = ANY($1::bigint[])', [rows.map(({ id }) => id)]);
+    return rows.length;
+  }
+
+  private publishRow(row: OutboxRow): Promise<void> {
+    const trace = propagation.extract(context.active(), row.traceparent ? { traceparent: row.traceparent } : {});
+    return this.publisher.publish({ subject: row.subject, body: row.body, id: row.message_id, trace });
+  }
+}

@@ -1,0 +1,8 @@
+// What every service process shares: configuration, start and stop, health, logs, telemetry, its database.
+export * from './clock.js';
+export * from './config.js';
+export * from './database.js';
+export * from './health.js';
+export * from './logger.js';
+export * from './run-service.js';
+export * from './settings.js';

@@ -1,0 +1,42 @@
+// JSON logs on standard output: one line per event, the trace it belongs to, secrets cut out wherever they turn up.
+import { trace } from '@opentelemetry/api';
+import type { LoggerService } from '@nestjs/common';
+import { pino, type DestinationStream, type Logger } from 'pino';
+
+export type { Logger };
+
+/** API keys, webhook secrets and passwords in URLs, in whatever text they come along. */
+const secretText = /\b(nak_[0-9A-Za-z]+_|whsec_)[0-9A-Za-z+/=_-]+|(?<=:\/\/[^\s:/@]*:)[^\s@]+(?=@)/g;
+
+export function redact(text: string): string {
+  return text.replace(secretText, (_match, prefix: string | undefined) => `${prefix ?? ''}[redacted]`);
+}
+
+export function createLogger(service: string, level: string, destination?: DestinationStream): Logger {
+  return pino(
+    {
+      level,
+      base: { service },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: ['authorization', '*.authorization', 'secret', '*.secret', 'password', '*.password'], censor: '[redacted]' },
+      mixin: traceIds,
+      hooks: { streamWrite: redact },
+    },
+    destination ?? pino.destination({ fd: 1, sync: true }),
+  );
+}
+
+function traceIds(): object {
+  const span = trace.getActiveSpan()?.spanContext();
+  return span ? { trace_id: span.traceId, span_id: span.spanId } : {};
+}
+
+/** Nest's own messages through the service's logger: its start-up chatter at debug, its complaints at their level. */
+export function nestLogger(logger: Logger): LoggerService {
+  const at = (level: 'debug' | 'warn' | 'error') => (message: unknown, ...context: unknown[]) => {
+    const source = context.at(-1);
+    logger[level]({ source, err: message instanceof Error ? message : undefined }, String(message));
+  };
+  return { log: at('debug'), verbose: at('debug'), debug: at('debug'), warn: at('warn'), error: at('error'), fatal: at('error') };
+}

@@ -1,0 +1,40 @@
+// Loaded with `node --import` before anything else, so that the modules it instruments are not yet in use.
+// Silent by default: without OTEL_TRACES_EXPORTER spans are made but not sampled, so that trace ids still travel from
+// the request to the webhook; metrics and logs are off.
+import { register } from 'node:module';
+import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
+import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
+import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+
+register('@opentelemetry/instrumentation/hook.mjs', import.meta.url);
+
+process.env.OTEL_TRACES_EXPORTER ??= 'none';
+process.env.OTEL_METRICS_EXPORTER ??= 'none';
+process.env.OTEL_LOGS_EXPORTER ??= 'none';
+process.env.OTEL_NODE_RESOURCE_DETECTORS ??= 'env,host';
+
+const exported = process.env.OTEL_TRACES_EXPORTER !== 'none';
+if (!exported) process.env.OTEL_TRACES_SAMPLER ??= 'always_off';
+
+const silentProcessor = {
+  onStart: () => undefined,
+  onEnd: () => undefined,
+  forceFlush: () => Promise.resolve(),
+  shutdown: () => Promise.resolve(),
+};
+
+const sdk = new NodeSDK({
+  // The SDK makes no tracer at all without a processor, and then no trace ids either.
+  spanProcessors: exported ? undefined : [silentProcessor],
+  instrumentations: [
+    new HttpInstrumentation(),
+    new UndiciInstrumentation(),
+    // A span per pooled connection handed out says nothing; a span outside any trace belongs to a poll nobody asked about.
+    new PgInstrumentation({ requireParentSpan: true, ignoreConnectSpans: true }),
+  ],
+});
+sdk.start();
+
+/** Sends what has not been exported yet; the host calls it last on a stop. */
+(globalThis as { [key: symbol]: unknown })[Symbol.for('na.telemetry.shutdown')] = () => sdk.shutdown();
