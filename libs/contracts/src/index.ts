@@ -1,4 +1,5 @@
-// The contracts between the services: messages generated from proto/, the subjects they travel on, the event types.
+// The contracts between the services: messages generated from proto/, the subjects they travel on, the event
+// types, the scopes of keys.
 export * from './gen/events/v1/envelope_pb.js';
 export * from './gen/events/v1/goals_pb.js';
 export * from './gen/events/v1/keys_pb.js';
@@ -14,4 +15,5 @@ export * from './gen/webhooks/v1/deliveries_pb.js';
 export * from './gen/webhooks/v1/endpoints_pb.js';
 export * from './events.js';
 export * from './public-json.js';
+export * from './scopes.js';
 export * from './subjects.js';

@@ -48,6 +48,6 @@ export function OnMessages<D extends DescMessage>(spec: ConsumerSpec<D>) {
       return handle.call(this, batch).catch((error: unknown) => new HandlerFailure(error));
     };
     descriptor.value = caught as BatchHandler<D>;
-    EventPattern(spec.durable, JETSTREAM, { spec })(target, key, descriptor as TypedPropertyDescriptor<never>);
+    EventPattern(spec.durable, JETSTREAM, { spec })(target, key, descriptor as unknown as TypedPropertyDescriptor<(data: object) => unknown>);
   };
 }

@@ -6,5 +6,7 @@ export * from './publisher.js';
 export * from './rpc-client.js';
 export * from './rpc-method.js';
 export * from './rpc-server.js';
+export * from './sealed-reply.js';
+export * from './serve-on-bus.js';
 export * from './settlement.js';
 export * from './trace-headers.js';

@@ -2,7 +2,7 @@
 // returns the reply. What it throws becomes a code and a message; a stack never leaves the process.
 import { create, fromBinary, toBinary, type DescMessage, type DescMethodUnary, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
 import { Logger } from '@nestjs/common';
-import { MessagePattern, Transport, type NatsContext } from '@nestjs/microservices';
+import { Ctx, MessagePattern, Payload, Transport, type NatsContext } from '@nestjs/microservices';
 import { SpanKind } from '@opentelemetry/api';
 import { ReplySchema, rpcSubject } from '@na/contracts';
 import { ServiceError } from '@na/service-error';
@@ -14,8 +14,9 @@ type Handler<I extends DescMessage, O extends DescMessage> = (request: MessageSh
 
 export function RpcMethod<I extends DescMessage, O extends DescMessage>(method: DescMethodUnary<I, O>) {
   const logger = new Logger(method.parent.typeName);
-  return (target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<Handler<I, O>>): void => {
-    const handle = descriptor.value!;
+  // Generic in the method's own type: a descriptor takes no narrower reply than it declares.
+  return <H extends Handler<I, O>>(target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<H>): void => {
+    const handle: Handler<I, O> = descriptor.value!;
     const answer = async function (this: unknown, body: Uint8Array, context: NatsContext): Promise<Uint8Array> {
       const headers = context.getHeaders() as MsgHdrs | undefined;
       try {
@@ -31,7 +32,10 @@ export function RpcMethod<I extends DescMessage, O extends DescMessage>(method: 
         return frame({ case: 'error', value: { code: error.code, message: error.message, fields: error.fields } });
       }
     };
-    descriptor.value = answer as unknown as Handler<I, O>;
+    descriptor.value = answer as unknown as H;
+    // Unless told, Nest hands over the payload only.
+    Payload()(target, key, 0);
+    Ctx()(target, key, 1);
     MessagePattern(rpcSubject(method), Transport.NATS)(target, key, descriptor);
   };
 }

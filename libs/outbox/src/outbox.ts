@@ -1,7 +1,7 @@
 // The transactional outbox: what a service tells others is written in the transaction that makes it true, and published
 // afterwards by the relay.
 import { toBinary } from '@bufbuild/protobuf';
-import { context, propagation } from '@opentelemetry/api';
+import { context, propagation, type Context } from '@opentelemetry/api';
 import { EnvelopeSchema, eventSubject, type Envelope } from '@na/contracts';
 import type { EntityManager, QueryRunner } from 'typeorm';
 
@@ -10,22 +10,33 @@ export interface OutboxMessage {
   body: Uint8Array;
   /** Becomes Nats-Msg-Id, so that a relay that crashed after publishing repeats itself without effect. */
   id: string;
+  /** The trace to carry on; else the active one. Set where one transaction does the work of many traces. */
+  trace?: Context;
 }
 
 export function eventMessage(event: Envelope): OutboxMessage {
   return { subject: eventSubject(event.workspaceId, event.type), body: toBinary(EnvelopeSchema, event), id: event.id };
 }
 
-/** Call inside the transaction; after its commit, wake the relay. The active trace goes along. */
+/** Call inside the transaction; after its commit, wake the relay. */
 export async function appendToOutbox(tx: EntityManager, messages: OutboxMessage[]): Promise<void> {
   if (messages.length === 0) return;
-  const carrier: Record<string, string> = {};
-  propagation.inject(context.active(), carrier);
   await tx.query(
     `INSERT INTO outbox (message_id, subject, body, traceparent)
-     SELECT message_id, subject, body, $4 FROM unnest($1::text[], $2::text[], $3::bytea[]) AS message (message_id, subject, body)`,
-    [messages.map(({ id }) => id), messages.map(({ subject }) => subject), messages.map(({ body }) => Buffer.from(body)), carrier.traceparent ?? null],
+     SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[])`,
+    [
+      messages.map(({ id }) => id),
+      messages.map(({ subject }) => subject),
+      messages.map(({ body }) => Buffer.from(body)),
+      messages.map(({ trace }) => traceparentOf(trace ?? context.active())),
+    ],
   );
+}
+
+function traceparentOf(trace: Context): string | null {
+  const carrier: Record<string, string> = {};
+  propagation.inject(trace, carrier);
+  return carrier.traceparent ?? null;
 }
 
 /** For a service's migration. Rows live for moments: they are deleted once published. */

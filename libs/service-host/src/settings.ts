@@ -17,6 +17,18 @@ export function wholeNumber(min: number, max: number) {
 /** Entries separated by commas; spaces around them and empty entries are dropped. */
 export const list = z.string().transform((value) => value.split(',').map((entry) => entry.trim()).filter((entry) => entry !== ''));
 
+/** A list that `parse` makes something of. What it throws becomes the fault that the operator sees: it must name no secret. */
+export function listOf<T>(parse: (entries: string[]) => T) {
+  return list.transform((entries, context): T => {
+    try {
+      return parse(entries);
+    } catch (error) {
+      context.issues.push({ code: 'custom', message: (error as Error).message, input: '' });
+      return z.NEVER;
+    }
+  });
+}
+
 export const serviceSettings = {
   natsUrl: {
     description: 'Where NATS is: nats://[user:password@]host:port, several separated by commas.',

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file keys/v1/changes.proto.
  */
 export const file_keys_v1_changes: GenFile = /*@__PURE__*/
-  fileDesc("ChVrZXlzL3YxL2NoYW5nZXMucHJvdG8SB2tleXMudjEiVgoKS2V5Q2hhbmdlZBIOCgZrZXlfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhEKCXB1YmxpY19pZBgDIAEoCRIPCgd2ZXJzaW9uGAQgASgNYgZwcm90bzM");
+  fileDesc("ChVrZXlzL3YxL2NoYW5nZXMucHJvdG8SB2tleXMudjEiQwoKS2V5Q2hhbmdlZBIOCgZrZXlfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEg8KB3ZlcnNpb24YAyABKA1iBnByb3RvMw");
 
 /**
  * @generated from message keys.v1.KeyChanged
@@ -30,14 +30,9 @@ export type KeyChanged = Message<"keys.v1.KeyChanged"> & {
   workspaceId: string;
 
   /**
-   * @generated from field: string public_id = 3;
-   */
-  publicId: string;
-
-  /**
    * Cached verdicts of a lower version are void.
    *
-   * @generated from field: uint32 version = 4;
+   * @generated from field: uint32 version = 3;
    */
   version: number;
 };

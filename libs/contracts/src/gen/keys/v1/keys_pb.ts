@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file keys/v1/keys.proto.
  */
 export const file_keys_v1_keys: GenFile = /*@__PURE__*/
-  fileDesc("ChJrZXlzL3YxL2tleXMucHJvdG8SB2tleXMudjEifgoJV29ya3NwYWNlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEQoJdGltZV96b25lGAMgASgJEhQKDG93bmVyX2VtYWlscxgEIAMoCRIuCgpjcmVhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKgAgoDS2V5EgoKAmlkGAEgASgJEhQKDHdvcmtzcGFjZV9pZBgCIAEoCRIMCgRuYW1lGAMgASgJEg4KBnNjb3BlcxgEIAMoCRIOCgZzdGF0dXMYBSABKAkSEQoJbGFzdF9mb3VyGAYgASgJEi4KCmNyZWF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKCmV4cGlyZXNfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSACIAQESMwoKcmV2b2tlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIAYgBAUINCgtfZXhwaXJlc19hdEINCgtfcmV2b2tlZF9hdCJvChZDcmVhdGVXb3Jrc3BhY2VSZXF1ZXN0Eh4KBmNhbGxlchgBIAEoCzIOLnJwYy52MS5DYWxsZXISDAoEbmFtZRgCIAEoCRIRCgl0aW1lX3pvbmUYAyABKAkSFAoMb3duZXJfZW1haWxzGAQgAygJIkAKF0NyZWF0ZVdvcmtzcGFjZVJlc3BvbnNlEiUKCXdvcmtzcGFjZRgBIAEoCzISLmtleXMudjEuV29ya3NwYWNlIkEKE0dldFdvcmtzcGFjZVJlcXVlc3QSHgoGY2FsbGVyGAEgASgLMg4ucnBjLnYxLkNhbGxlchIKCgJpZBgCIAEoCSI9ChRHZXRXb3Jrc3BhY2VSZXNwb25zZRIlCgl3b3Jrc3BhY2UYASABKAsyEi5rZXlzLnYxLldvcmtzcGFjZSKUAQoQQ3JlYXRlS2V5UmVxdWVzdBIeCgZjYWxsZXIYASABKAsyDi5ycGMudjEuQ2FsbGVyEgwKBG5hbWUYAiABKAkSDgoGc2NvcGVzGAMgAygJEjMKCmV4cGlyZXNfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSACIAQFCDQoLX2V4cGlyZXNfYXQiPgoRQ3JlYXRlS2V5UmVzcG9uc2USGQoDa2V5GAEgASgLMgwua2V5cy52MS5LZXkSDgoGc2VjcmV0GAIgASgJIjsKDUdldEtleVJlcXVlc3QSHgoGY2FsbGVyGAEgASgLMg4ucnBjLnYxLkNhbGxlchIKCgJpZBgCIAEoCSIrCg5HZXRLZXlSZXNwb25zZRIZCgNrZXkYASABKAsyDC5rZXlzLnYxLktleSJPCg9MaXN0S2V5c1JlcXVlc3QSHgoGY2FsbGVyGAEgASgLMg4ucnBjLnYxLkNhbGxlchINCgVsaW1pdBgCIAEoDRINCgVhZnRlchgDIAEoCSJAChBMaXN0S2V5c1Jlc3BvbnNlEhoKBGtleXMYASADKAsyDC5rZXlzLnYxLktleRIQCghoYXNfbW9yZRgCIAEoCCI+ChBSZXZva2VLZXlSZXF1ZXN0Eh4KBmNhbGxlchgBIAEoCzIOLnJwYy52MS5DYWxsZXISCgoCaWQYAiABKAkiLgoRUmV2b2tlS2V5UmVzcG9uc2USGQoDa2V5GAEgASgLMgwua2V5cy52MS5LZXkiPAoQVmVyaWZ5S2V5UmVxdWVzdBIRCglwdWJsaWNfaWQYASABKAkSFQoNc2VjcmV0X2RpZ2VzdBgCIAEoDCJGChFWZXJpZnlLZXlSZXNwb25zZRIOCgZzdGF0dXMYASABKAkSIQoHdmVyZGljdBgCIAEoCzIQLmtleXMudjEuVmVyZGljdCKUAQoHVmVyZGljdBIOCgZrZXlfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEg4KBnNjb3BlcxgDIAMoCRIzCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAiAEBEg8KB3ZlcnNpb24YBSABKA1CDQoLX2V4cGlyZXNfYXQytQEKEFdvcmtzcGFjZVNlcnZpY2USVAoPQ3JlYXRlV29ya3NwYWNlEh8ua2V5cy52MS5DcmVhdGVXb3Jrc3BhY2VSZXF1ZXN0GiAua2V5cy52MS5DcmVhdGVXb3Jrc3BhY2VSZXNwb25zZRJLCgxHZXRXb3Jrc3BhY2USHC5rZXlzLnYxLkdldFdvcmtzcGFjZVJlcXVlc3QaHS5rZXlzLnYxLkdldFdvcmtzcGFjZVJlc3BvbnNlMtQCCgpLZXlTZXJ2aWNlEkIKCUNyZWF0ZUtleRIZLmtleXMudjEuQ3JlYXRlS2V5UmVxdWVzdBoaLmtleXMudjEuQ3JlYXRlS2V5UmVzcG9uc2USOQoGR2V0S2V5EhYua2V5cy52MS5HZXRLZXlSZXF1ZXN0Ghcua2V5cy52MS5HZXRLZXlSZXNwb25zZRI/CghMaXN0S2V5cxIYLmtleXMudjEuTGlzdEtleXNSZXF1ZXN0Ghkua2V5cy52MS5MaXN0S2V5c1Jlc3BvbnNlEkIKCVJldm9rZUtleRIZLmtleXMudjEuUmV2b2tlS2V5UmVxdWVzdBoaLmtleXMudjEuUmV2b2tlS2V5UmVzcG9uc2USQgoJVmVyaWZ5S2V5Ehkua2V5cy52MS5WZXJpZnlLZXlSZXF1ZXN0Ghoua2V5cy52MS5WZXJpZnlLZXlSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp, file_rpc_v1_rpc]);
+  fileDesc("ChJrZXlzL3YxL2tleXMucHJvdG8SB2tleXMudjEifgoJV29ya3NwYWNlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEQoJdGltZV96b25lGAMgASgJEhQKDG93bmVyX2VtYWlscxgEIAMoCRIuCgpjcmVhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKgAgoDS2V5EgoKAmlkGAEgASgJEhQKDHdvcmtzcGFjZV9pZBgCIAEoCRIMCgRuYW1lGAMgASgJEg4KBnNjb3BlcxgEIAMoCRIOCgZzdGF0dXMYBSABKAkSEQoJbGFzdF9mb3VyGAYgASgJEi4KCmNyZWF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKCmV4cGlyZXNfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSACIAQESMwoKcmV2b2tlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIAYgBAUINCgtfZXhwaXJlc19hdEINCgtfcmV2b2tlZF9hdCJvChZDcmVhdGVXb3Jrc3BhY2VSZXF1ZXN0Eh4KBmNhbGxlchgBIAEoCzIOLnJwYy52MS5DYWxsZXISDAoEbmFtZRgCIAEoCRIRCgl0aW1lX3pvbmUYAyABKAkSFAoMb3duZXJfZW1haWxzGAQgAygJIkAKF0NyZWF0ZVdvcmtzcGFjZVJlc3BvbnNlEiUKCXdvcmtzcGFjZRgBIAEoCzISLmtleXMudjEuV29ya3NwYWNlIkEKE0dldFdvcmtzcGFjZVJlcXVlc3QSHgoGY2FsbGVyGAEgASgLMg4ucnBjLnYxLkNhbGxlchIKCgJpZBgCIAEoCSI9ChRHZXRXb3Jrc3BhY2VSZXNwb25zZRIlCgl3b3Jrc3BhY2UYASABKAsyEi5rZXlzLnYxLldvcmtzcGFjZSLJAgoQQ3JlYXRlS2V5UmVxdWVzdBIeCgZjYWxsZXIYASABKAsyDi5ycGMudjEuQ2FsbGVyEgoKAmlkGAIgASgJEgwKBG5hbWUYAyABKAkSDgoGc2NvcGVzGAQgAygJEjMKCmV4cGlyZXNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSACIAQESFQoNc2VjcmV0X2RpZ2VzdBgGIAEoDBIRCglsYXN0X2ZvdXIYByABKAkSFAoMd29ya3NwYWNlX2lkGAggASgJEhUKDWNhbGxlcl9zY29wZXMYCSADKAkSOgoRY2FsbGVyX2V4cGlyZXNfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAGIAQFCDQoLX2V4cGlyZXNfYXRCFAoSX2NhbGxlcl9leHBpcmVzX2F0Ii4KEUNyZWF0ZUtleVJlc3BvbnNlEhkKA2tleRgBIAEoCzIMLmtleXMudjEuS2V5IjsKDUdldEtleVJlcXVlc3QSHgoGY2FsbGVyGAEgASgLMg4ucnBjLnYxLkNhbGxlchIKCgJpZBgCIAEoCSIrCg5HZXRLZXlSZXNwb25zZRIZCgNrZXkYASABKAsyDC5rZXlzLnYxLktleSJPCg9MaXN0S2V5c1JlcXVlc3QSHgoGY2FsbGVyGAEgASgLMg4ucnBjLnYxLkNhbGxlchINCgVsaW1pdBgCIAEoDRINCgVhZnRlchgDIAEoCSJAChBMaXN0S2V5c1Jlc3BvbnNlEhoKBGtleXMYASADKAsyDC5rZXlzLnYxLktleRIQCghoYXNfbW9yZRgCIAEoCCI+ChBSZXZva2VLZXlSZXF1ZXN0Eh4KBmNhbGxlchgBIAEoCzIOLnJwYy52MS5DYWxsZXISCgoCaWQYAiABKAkiLgoRUmV2b2tlS2V5UmVzcG9uc2USGQoDa2V5GAEgASgLMgwua2V5cy52MS5LZXkiOQoQVmVyaWZ5S2V5UmVxdWVzdBIOCgZrZXlfaWQYASABKAkSFQoNc2VjcmV0X2RpZ2VzdBgCIAEoDCJGChFWZXJpZnlLZXlSZXNwb25zZRIOCgZzdGF0dXMYASABKAkSIQoHdmVyZGljdBgCIAEoCzIQLmtleXMudjEuVmVyZGljdCKUAQoHVmVyZGljdBIOCgZrZXlfaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEg4KBnNjb3BlcxgDIAMoCRIzCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAiAEBEg8KB3ZlcnNpb24YBSABKA1CDQoLX2V4cGlyZXNfYXQytQEKEFdvcmtzcGFjZVNlcnZpY2USVAoPQ3JlYXRlV29ya3NwYWNlEh8ua2V5cy52MS5DcmVhdGVXb3Jrc3BhY2VSZXF1ZXN0GiAua2V5cy52MS5DcmVhdGVXb3Jrc3BhY2VSZXNwb25zZRJLCgxHZXRXb3Jrc3BhY2USHC5rZXlzLnYxLkdldFdvcmtzcGFjZVJlcXVlc3QaHS5rZXlzLnYxLkdldFdvcmtzcGFjZVJlc3BvbnNlMtQCCgpLZXlTZXJ2aWNlEkIKCUNyZWF0ZUtleRIZLmtleXMudjEuQ3JlYXRlS2V5UmVxdWVzdBoaLmtleXMudjEuQ3JlYXRlS2V5UmVzcG9uc2USOQoGR2V0S2V5EhYua2V5cy52MS5HZXRLZXlSZXF1ZXN0Ghcua2V5cy52MS5HZXRLZXlSZXNwb25zZRI/CghMaXN0S2V5cxIYLmtleXMudjEuTGlzdEtleXNSZXF1ZXN0Ghkua2V5cy52MS5MaXN0S2V5c1Jlc3BvbnNlEkIKCVJldm9rZUtleRIZLmtleXMudjEuUmV2b2tlS2V5UmVxdWVzdBoaLmtleXMudjEuUmV2b2tlS2V5UmVzcG9uc2USQgoJVmVyaWZ5S2V5Ehkua2V5cy52MS5WZXJpZnlLZXlSZXF1ZXN0Ghoua2V5cy52MS5WZXJpZnlLZXlSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp, file_rpc_v1_rpc]);
 
 /**
  * @generated from message keys.v1.Workspace
@@ -209,6 +209,8 @@ export const GetWorkspaceResponseSchema: GenMessage<GetWorkspaceResponse> = /*@_
   messageDesc(file_keys_v1_keys, 5);
 
 /**
+ * The gateway makes the credential and shows it once; what crosses the bus can't be turned back into it.
+ *
  * @generated from message keys.v1.CreateKeyRequest
  */
 export type CreateKeyRequest = Message<"keys.v1.CreateKeyRequest"> & {
@@ -218,19 +220,59 @@ export type CreateKeyRequest = Message<"keys.v1.CreateKeyRequest"> & {
   caller?: Caller | undefined;
 
   /**
-   * @generated from field: string name = 2;
+   * TypeID "key_…"; its suffix is the public id inside the credential.
+   *
+   * @generated from field: string id = 2;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string name = 3;
    */
   name: string;
 
   /**
-   * @generated from field: repeated string scopes = 3;
+   * @generated from field: repeated string scopes = 4;
    */
   scopes: string[];
 
   /**
-   * @generated from field: optional google.protobuf.Timestamp expires_at = 4;
+   * @generated from field: optional google.protobuf.Timestamp expires_at = 5;
    */
   expiresAt?: Timestamp | undefined;
+
+  /**
+   * SHA-256 (32 bytes) of the credential's secret part.
+   *
+   * @generated from field: bytes secret_digest = 6;
+   */
+  secretDigest: Uint8Array;
+
+  /**
+   * @generated from field: string last_four = 7;
+   */
+  lastFour: string;
+
+  /**
+   * Workspace to create the key in; only the operator may name another than the caller's own.
+   *
+   * @generated from field: string workspace_id = 8;
+   */
+  workspaceId: string;
+
+  /**
+   * Scopes of the calling key: a key can't make a wider one. Ignored for the operator.
+   *
+   * @generated from field: repeated string caller_scopes = 9;
+   */
+  callerScopes: string[];
+
+  /**
+   * When the calling key expires: a key can't make a longer-lived one.
+   *
+   * @generated from field: optional google.protobuf.Timestamp caller_expires_at = 10;
+   */
+  callerExpiresAt?: Timestamp | undefined;
 };
 
 /**
@@ -248,13 +290,6 @@ export type CreateKeyResponse = Message<"keys.v1.CreateKeyResponse"> & {
    * @generated from field: keys.v1.Key key = 1;
    */
   key?: Key | undefined;
-
-  /**
-   * The whole credential, "nak_…". Shown this once and never stored.
-   *
-   * @generated from field: string secret = 2;
-   */
-  secret: string;
 };
 
 /**
@@ -400,11 +435,11 @@ export const RevokeKeyResponseSchema: GenMessage<RevokeKeyResponse> = /*@__PURE_
  */
 export type VerifyKeyRequest = Message<"keys.v1.VerifyKeyRequest"> & {
   /**
-   * Public id inside the credential.
+   * "key_" and the public id inside the credential.
    *
-   * @generated from field: string public_id = 1;
+   * @generated from field: string key_id = 1;
    */
-  publicId: string;
+  keyId: string;
 
   /**
    * SHA-256 (32 bytes) of the credential's secret part: the secret itself never crosses the bus.

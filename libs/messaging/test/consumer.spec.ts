@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { Controller, Module } from '@nestjs/common';
+import { DeliverPolicy } from '@nats-io/jetstream';
+import { HitSchema, streams, type Hit } from '@na/contracts';
+import { TestBed } from '@na/testing';
+import { OnMessages, serveOnBus, type Received } from '../src/index.js';
+
+/** What each consumer under test was handed, batch by batch, and how it answers. */
+const handed: Received<typeof HitSchema>[][] = [];
+let respond: (batch: Received<typeof HitSchema>[]) => Promise<void> = async () => undefined;
+
+@Controller()
+class HitsController {
+  @OnMessages({ stream: streams.hits, durable: 'test', filter: 'na.hits.v1.>', message: HitSchema, maxBatch: 10, maxInFlight: 100, maxTries: 1 })
+  async hits(batch: Received<typeof HitSchema>[]): Promise<void> {
+    await respond(batch);
+    handed.push(batch);
+  }
+}
+
+@Module({ controllers: [HitsController] })
+class TestModule {}
+
+let bed: TestBed;
+beforeAll(async () => {
+  bed = await TestBed.start();
+  await serveOnBus(TestModule, bed.bus, bed.nats.url, bed.host('reporting'));
+});
+afterAll(() => bed.stop());
+
+function publish(id: string, body = toBinary(HitSchema, create(HitSchema, { id }))): Promise<void> {
+  return bed.publisher.publish({ subject: `na.hits.v1.0.ws_${id}`, body, id });
+}
+
+/** Resolves with the ids handed over, once the last of them has been. */
+function handedOver(last: string): Promise<string[]> {
+  return new Promise((resolve) => {
+    const inner = respond;
+    respond = async (batch) => {
+      await inner(batch);
+      if (batch.some(({ message }) => (message as Hit).id === last)) setImmediate(() => resolve(handed.flat().map(({ message }) => (message as Hit).id)));
+    };
+  });
+}
+
+async function deadLetter(): Promise<Uint8Array> {
+  const consumer = await bed.bus.js.consumers.get(streams.deadLetters.name, { deliver_policy: DeliverPolicy.LastPerSubject, filter_subjects: 'na.dead.>' });
+  for await (const message of await consumer.consume()) return message.data;
+  throw new Error('closed');
+}
+
+test('a message whose publish is repeated is handed over once', async () => {
+  const all = handedOver('b');
+  await publish('a');
+  await publish('a');
+  await publish('b');
+  expect((await all).filter((id) => id === 'a')).toHaveLength(1);
+});
+
+test('one message that can not be handled goes to the dead-letter stream and holds up no other', async () => {
+  respond = async (batch) => {
+    if (batch.some(({ message }) => message.id === 'poison')) throw new Error('can not');
+  };
+  const all = handedOver('after');
+  await Promise.all([publish('before'), publish('poison'), publish('after')]);
+  await all;
+  expect(await deadLetter()).toEqual(toBinary(HitSchema, create(HitSchema, { id: 'poison' })));
+});

@@ -1,3 +1,0 @@
-import { projectPreset } from '../../tools/jest.preset.mjs';
-
-export default projectPreset('testing', import.meta.dirname);

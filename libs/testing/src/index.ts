@@ -1,0 +1,6 @@
+// What tests stand on: real servers, a clock that can be moved, a customer's server that can misbehave.
+export * from './eventually.js';
+export * from './test-bed.js';
+export * from './test-clock.js';
+export * from './test-database.js';
+export * from './webhook-receiver.js';

@@ -1,0 +1,66 @@
+// DeliveryService on the bus.
+import { timestampDate, timestampFromDate, type Timestamp } from '@bufbuild/protobuf/wkt';
+import { Controller } from '@nestjs/common';
+import { DeliveryService, type GetDeliveryRequest, type ListDeliveriesRequest } from '@na/contracts';
+import { RpcMethod } from '@na/messaging';
+import { DeliveryTable, type AttemptRow, type DeliveryFilter, type DeliveryRow } from './delivery-table.js';
+
+@Controller()
+export class DeliveriesRpc {
+  constructor(private readonly table: DeliveryTable) {}
+
+  @RpcMethod(DeliveryService.method.listDeliveries)
+  async listDeliveries(request: ListDeliveriesRequest) {
+    const { caller, after, limit } = request;
+    const found = await this.table.list(caller!.workspaceId, toFilter(request), after, limit);
+    return { deliveries: found.slice(0, limit).map(toProto), hasMore: found.length > limit };
+  }
+
+  @RpcMethod(DeliveryService.method.getDelivery)
+  async getDelivery({ caller, id }: GetDeliveryRequest) {
+    const { delivery, url, payload, attempts } = await this.table.get(caller!.workspaceId, id);
+    return { delivery: toProto(delivery), request: { url, body: payload.toString('utf8') }, attemptLog: attempts.map(attemptToProto) };
+  }
+}
+
+function toFilter({ status, eventType, eventId, endpointId, responseCode, since, until }: ListDeliveriesRequest): DeliveryFilter {
+  return { status, eventType, eventId, endpointId, responseCode, since: since && timestampDate(since), until: until && timestampDate(until) };
+}
+
+function toProto(row: DeliveryRow) {
+  return {
+    id: row.id,
+    workspaceId: row.workspace_id,
+    endpointId: row.endpoint_id,
+    eventId: row.event_id,
+    eventType: row.event_type,
+    status: row.status,
+    attempts: row.attempts,
+    maxAttempts: row.max_attempts,
+    responseCode: row.response_code ?? undefined,
+    responseBody: row.response_body ?? undefined,
+    error: row.error ?? undefined,
+    createdAt: timestampFromDate(row.created_at),
+    lastAttemptAt: optionalTimestamp(row.last_attempt_at),
+    nextRetryAt: optionalTimestamp(row.next_attempt_at),
+    completedAt: optionalTimestamp(row.completed_at),
+    finalStatus: row.completed_at ? row.status : undefined,
+  };
+}
+
+function attemptToProto(row: AttemptRow) {
+  return {
+    id: row.id,
+    number: row.number,
+    startedAt: timestampFromDate(row.started_at),
+    durationMs: row.duration_ms,
+    responseCode: row.response_code ?? undefined,
+    responseHeaders: row.response_headers,
+    responseBody: row.response_body ?? undefined,
+    error: row.error ?? undefined,
+  };
+}
+
+function optionalTimestamp(date: Date | null): Timestamp | undefined {
+  return date ? timestampFromDate(date) : undefined;
+}

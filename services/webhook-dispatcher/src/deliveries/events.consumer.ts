@@ -1,0 +1,23 @@
+// The dispatcher's ear on the bus: every domain event.
+import { Controller } from '@nestjs/common';
+import { EnvelopeSchema, streams } from '@na/contracts';
+import { OnMessages, type Received } from '@na/messaging';
+import { FanOut } from './fan-out.js';
+
+@Controller()
+export class EventsConsumer {
+  constructor(private readonly fanOut: FanOut) {}
+
+  @OnMessages({
+    stream: streams.events,
+    durable: 'webhook-dispatcher',
+    filter: 'na.events.v1.>',
+    message: EnvelopeSchema,
+    maxBatch: 200,
+    maxInFlight: 2_000,
+    maxTries: 20,
+  })
+  async onEvents(batch: Received<typeof EnvelopeSchema>[]): Promise<void> {
+    await this.fanOut.handle(batch);
+  }
+}

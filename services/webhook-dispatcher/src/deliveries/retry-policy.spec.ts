@@ -1,0 +1,53 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { backoffMs, defaultRetryPolicy, nextStep } from './retry-policy.js';
+import type { Outcome } from './send.js';
+
+const now = new Date('2026-01-01T00:00:00Z');
+const answered = (status: number) => ({ kind: 'answered', status }) as Outcome;
+
+test.each([
+  [1, 5],
+  [2, 20],
+  [3, 80],
+  [4, 320],
+  [7, 20_480],
+  [8, 43_200],
+  [11, 43_200],
+])('after attempt %i of the default policy the wait is %i s in the middle of its jitter', (attempt, seconds) => {
+  expect(backoffMs(attempt, defaultRetryPolicy, 0.5)).toBe(seconds * 1_000);
+});
+
+test('every wait is within 20 % of the schedule, whatever the policy', () => {
+  const policy = fc.record({
+    baseSeconds: fc.integer({ min: 1, max: 86_400 }),
+    factor: fc.double({ min: 1, max: 10, noNaN: true }),
+    maxSeconds: fc.integer({ min: 1, max: 86_400 }),
+    maxAttempts: fc.integer({ min: 1, max: 30 }),
+  });
+  fc.assert(
+    fc.property(policy, fc.integer({ min: 1, max: 30 }), fc.double({ min: 0, max: 0.999999, noNaN: true }), (retryPolicy, attempt, random) => {
+      const wait = backoffMs(attempt, retryPolicy, random);
+      const middle = backoffMs(attempt, retryPolicy, 0.5);
+      expect(wait).toBeGreaterThanOrEqual(Math.floor(middle * 0.8) - 1);
+      expect(wait).toBeLessThanOrEqual(Math.min(retryPolicy.maxSeconds * 1_200, Math.ceil(middle * 1.2) + 1));
+    }),
+  );
+});
+
+test.each([200, 201, 204, 299])('%i succeeds', (status) => {
+  expect(nextStep(1, answered(status), defaultRetryPolicy, now, 0.5)).toEqual({ kind: 'succeeded' });
+});
+
+test.each([199, 301, 308, 400, 404, 500, 503])('%i is tried again', (status) => {
+  expect(nextStep(1, answered(status), defaultRetryPolicy, now, 0.5)).toEqual({ kind: 'retry', at: new Date(now.getTime() + 5_000) });
+});
+
+test('no answer is tried again', () => {
+  expect(nextStep(2, { kind: 'unanswered', error: 'timeout' } as Outcome, defaultRetryPolicy, now, 0.5)).toEqual({ kind: 'retry', at: new Date(now.getTime() + 20_000) });
+});
+
+test('the last attempt fails for good, and succeeds if it succeeds', () => {
+  expect(nextStep(12, answered(500), defaultRetryPolicy, now, 0.5)).toEqual({ kind: 'failed' });
+  expect(nextStep(12, answered(200), defaultRetryPolicy, now, 0.5)).toEqual({ kind: 'succeeded' });
+});

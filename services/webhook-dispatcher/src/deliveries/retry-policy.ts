@@ -1,0 +1,37 @@
+// What comes after an attempt. Pure: the same attempt, outcome and moment always give the same next step.
+import type { Outcome } from './send.js';
+
+export interface RetryPolicy {
+  /** Wait before the second attempt, 1 to 86,400 s. */
+  baseSeconds: number;
+  /** Each wait is the one before times this, 1 to 10. */
+  factor: number;
+  /** Longest wait, 1 to 86,400 s. */
+  maxSeconds: number;
+  /** First attempt included, 1 to 30. */
+  maxAttempts: number;
+}
+
+/** Twelve attempts over about 2⅓ days. */
+export const defaultRetryPolicy: RetryPolicy = { baseSeconds: 5, factor: 4, maxSeconds: 12 * 3_600, maxAttempts: 12 };
+
+export type NextStep = { kind: 'succeeded' } | { kind: 'retry'; at: Date } | { kind: 'failed' };
+
+/** Every wait is spread by this share to both sides, so that what failed together does not come back together. */
+const jitter = 0.2;
+
+/**
+ * @param attempt the number of the attempt that was made, counted from 1
+ * @param random uniform in [0, 1)
+ */
+export function nextStep(attempt: number, outcome: Outcome, policy: RetryPolicy, now: Date, random: number): NextStep {
+  if (outcome.kind === 'answered' && outcome.status >= 200 && outcome.status < 300) return { kind: 'succeeded' };
+  if (attempt >= policy.maxAttempts) return { kind: 'failed' };
+  return { kind: 'retry', at: new Date(now.getTime() + backoffMs(attempt, policy, random)) };
+}
+
+/** `min(max, base × factor^(attempt−1))` ± 20 %, in whole milliseconds. */
+export function backoffMs(attempt: number, policy: RetryPolicy, random: number): number {
+  const seconds = Math.min(policy.maxSeconds, policy.baseSeconds * policy.factor ** (attempt - 1));
+  return Math.round(seconds * 1_000 * (1 - jitter + 2 * jitter * random));
+}

@@ -1,0 +1,27 @@
+// What an operator can set of the dispatcher, beside the settings every service has.
+import { listOf, wholeNumber, type Setting } from '@na/service-host';
+import { parseSealingKeys } from './endpoints/secret-box.js';
+import { parseCidrs } from './endpoints/target-address.js';
+
+export const settings = {
+  webhookSealingKeys: {
+    description: 'Keys that seal endpoint secrets at rest: `<version>:<base64 of 32 bytes>`, several separated by commas; the highest version seals.',
+    schema: listOf(parseSealingKeys),
+    secret: true,
+  },
+  webhookAllowedCidrs: {
+    description: 'Networks that webhooks may reach although they are private, loopback or link-local, such as 10.1.0.0/16. Empty: none.',
+    schema: listOf(parseCidrs),
+    default: '',
+  },
+  webhookMaxInFlightPerEndpoint: {
+    description: 'Most attempts to one endpoint at the same time, per replica.',
+    schema: wholeNumber(1, 1_000),
+    default: '10',
+  },
+  webhookMaxWaitingPerEndpoint: {
+    description: 'Most deliveries to one endpoint that a replica holds in memory; the others wait in the database.',
+    schema: wholeNumber(1, 100_000),
+    default: '500',
+  },
+} satisfies Record<string, Setting>;

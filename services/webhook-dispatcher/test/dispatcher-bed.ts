@@ -1,0 +1,89 @@
+// A dispatcher inside the test, with what its tests do again and again.
+import { timestampDate } from '@bufbuild/protobuf/wkt';
+import { toBinary } from '@bufbuild/protobuf';
+import { DeliveryService, EndpointService, EnvelopeSchema, eventSubject, newEvent, type Delivery, type Envelope } from '@na/contracts';
+import { createReplyKey } from '@na/messaging';
+import { eventually, TestBed } from '@na/testing';
+import { typeid } from 'typeid-js';
+import { parseSealingKeys } from '../src/endpoints/secret-box.js';
+import { parseCidrs } from '../src/endpoints/target-address.js';
+import { startWebhookDispatcher } from '../src/start.js';
+
+export class DispatcherBed {
+  readonly endpoints;
+  readonly deliveries;
+
+  private constructor(readonly bed: TestBed) {
+    this.endpoints = bed.rpc.client(EndpointService);
+    this.deliveries = bed.rpc.client(DeliveryService);
+  }
+
+  static async start({ allowedCidrs = ['127.0.0.0/8'] } = {}): Promise<DispatcherBed> {
+    const dispatcher = new DispatcherBed(await TestBed.start());
+    await dispatcher.startDispatcher(allowedCidrs);
+    return dispatcher;
+  }
+
+  /** Another replica on the same database and bus. */
+  async startDispatcher(allowedCidrs = ['127.0.0.0/8']) {
+    const host = this.bed.host('webhook-dispatcher');
+    await startWebhookDispatcher(
+      {
+        ...this.bed.config('webhook-dispatcher'),
+        webhookSealingKeys: parseSealingKeys([`1:${Buffer.alloc(32, 7).toString('base64')}`]),
+        webhookAllowedCidrs: parseCidrs(allowedCidrs),
+        webhookMaxInFlightPerEndpoint: 10,
+        webhookMaxWaitingPerEndpoint: 100,
+      },
+      host,
+    );
+    return host;
+  }
+
+  /** A workspace of the test's own with one endpoint. */
+  async createEndpoint(url: string, overrides: { workspaceId?: string; eventTypes?: string[]; timeoutMs?: number; maxAttempts?: number } = {}) {
+    const workspaceId = overrides.workspaceId ?? typeid('ws').toString();
+    const replyKey = createReplyKey();
+    const { endpoint, sealedSecret } = await this.endpoints.createEndpoint({
+      caller: { workspaceId, actor: 'test' },
+      url,
+      eventTypes: overrides.eventTypes ?? ['*'],
+      timeoutMs: overrides.timeoutMs,
+      retryPolicy: { baseSeconds: 5, factor: 4, maxSeconds: 43_200, maxAttempts: overrides.maxAttempts ?? 12 },
+      replyPublicKey: replyKey.publicKey,
+    });
+    return { workspaceId, endpointId: endpoint!.id, secret: replyKey.open(sealedSecret) };
+  }
+
+  pageCreated(workspaceId: string): Envelope {
+    const data = { pageId: typeid('page').toString(), url: 'https://example.com', title: 'A page' };
+    return newEvent({ type: 'page.created', workspaceId, createdAt: this.bed.clock.now(), data });
+  }
+
+  /** @param id the message id; another one gets a repeated event past the stream's own check */
+  async publish(event: Envelope, id = event.id): Promise<void> {
+    await this.bed.publisher.publish({ subject: eventSubject(event.workspaceId, event.type), body: toBinary(EnvelopeSchema, event), id });
+  }
+
+  async list(workspaceId: string): Promise<Delivery[]> {
+    return (await this.deliveries.listDeliveries({ caller: { workspaceId }, limit: 100 })).deliveries;
+  }
+
+  /** The only delivery of a workspace, once it is in the given state. */
+  deliveryIn(workspaceId: string, status: string, attempts: number): Promise<Delivery> {
+    return eventually(async () => {
+      const [delivery] = await this.list(workspaceId);
+      if (delivery?.status !== status || delivery.attempts !== attempts) throw new Error(`the delivery is ${delivery?.status} after ${delivery?.attempts} attempts`);
+      return delivery;
+    });
+  }
+
+  /** Moves the clock to a retry, `earlyMs` before it. */
+  moveTo(retry: Delivery, earlyMs = 0): void {
+    this.bed.clock.set(new Date(timestampDate(retry.nextRetryAt!).getTime() - earlyMs));
+  }
+
+  stop(): Promise<void> {
+    return this.bed.stop();
+  }
+}
