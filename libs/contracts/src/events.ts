@@ -49,7 +49,7 @@ export function newEvent<T extends EventType>(event: NewEvent<T>): Envelope {
 export function eventData(envelope: Envelope): JsonObject {
   const schema = eventSchemas[envelope.type as EventType];
   if (!schema || !envelope.data.value) throw new Error(`Event ${envelope.id} is of the unknown type ${envelope.type}`);
-  return publicJson(schema as DescMessage, envelope.data.value);
+  return publicJson(schema, envelope.data.value);
 }
 
 /** `goal.converted` is the oneof field `goal_converted`, `goalConverted` in TypeScript. */

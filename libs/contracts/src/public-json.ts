@@ -1,10 +1,8 @@
 // Renders a protobuf message the way the public API and webhook payloads show it. Unlike protobuf's canonical JSON it
 // writes null for an unset optional field and always three decimals of a second, so that a shape never varies.
-import type { DescField, DescMessage, Message } from '@bufbuild/protobuf';
+import { toJson, type DescField, type DescMessage, type Message } from '@bufbuild/protobuf';
 import { reflect, type ReflectMessage } from '@bufbuild/protobuf/reflect';
-import { type Struct, timestampDate, type Timestamp } from '@bufbuild/protobuf/wkt';
-import { toJson } from '@bufbuild/protobuf';
-import { StructSchema } from '@bufbuild/protobuf/wkt';
+import { FeatureSet_FieldPresence, StructSchema, timestampDate, type Struct, type Timestamp } from '@bufbuild/protobuf/wkt';
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
 export interface JsonObject {
@@ -25,11 +23,11 @@ function objectOf(message: ReflectMessage): JsonObject {
 function fieldValue(message: ReflectMessage, field: DescField): JsonValue {
   switch (field.fieldKind) {
     case 'scalar':
-      // Presence 2 is proto3's implicit presence: such a field always has a value.
-      if (field.presence !== 2 && !message.isSet(field)) return null;
+      // A field with proto3's implicit presence always has a value.
+      if (field.presence !== FeatureSet_FieldPresence.IMPLICIT && !message.isSet(field)) return null;
       return scalar(message.get(field), field);
     case 'message':
-      return message.isSet(field) ? messageValue(message.get(field) as ReflectMessage) : null;
+      return message.isSet(field) ? messageValue(message.get(field)) : null;
     case 'list': {
       const list = [...message.get(field)];
       return field.listKind === 'message'
@@ -48,7 +46,7 @@ function messageValue(message: ReflectMessage): JsonValue {
     case 'google.protobuf.Timestamp':
       return timestampDate(message.message as Timestamp).toISOString();
     case 'google.protobuf.Struct':
-      return toJson(StructSchema, message.message as Struct) as JsonObject;
+      return toJson(StructSchema, message.message as Struct);
     default:
       return objectOf(message);
   }

@@ -32,7 +32,7 @@ export class RpcChannel {
       ...natsOptions(natsUrl, `${host.name} rpc client`),
       serializer: requestSerializer,
       deserializer: replyDeserializer,
-    } as ConstructorParameters<typeof ClientNats>[0]);
+    });
     await nats.connect();
     host.onStop('rpc client', () => nats.close());
     return new RpcChannel(nats);

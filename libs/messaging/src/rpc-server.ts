@@ -15,7 +15,8 @@ export class RpcServer extends ServerNats {
       queue: service,
       serializer: replySerializer,
       deserializer: requestDeserializer,
-    } as ConstructorParameters<typeof ServerNats>[0]);
+    });
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- Nest waits for what the hook returns, though it is typed as void
     this.setOnProcessingStartHook((_transport, _context, done) => {
       this.inFlight += 1;
       return done();
@@ -28,7 +29,7 @@ export class RpcServer extends ServerNats {
 
   override async close(): Promise<void> {
     // Nest keeps the subscriptions private; its own graceful stop waits a fixed time instead of for the work.
-    const subscriptions: Subscription[] = this['subscriptions'];
+    const subscriptions = this['subscriptions'] as Subscription[];
     await Promise.all(subscriptions.map((subscription) => subscription.drain()));
     if (this.inFlight > 0) await new Promise<void>((resolve) => (this.idle = resolve));
     // Nest publishes a reply one tick after the handler has ended.

@@ -15,6 +15,10 @@ test('the last try sends a message to the dead-letter stream', () => {
   expect(settleFailure(new Error('x'), 10, 10)).toEqual({ kind: 'dead-letter' });
 });
 
+test('a message that its handler calls invalid is not tried again', () => {
+  expect(settleFailure(new ServiceError('invalid_request', ''), 1, 10)).toEqual({ kind: 'dead-letter' });
+});
+
 test.each([{ code: '57P01' }, { code: '08006' }, { code: 'ECONNREFUSED' }, new ServiceError('unavailable', ''), new Error('Connection terminated unexpectedly')])(
   'a message is never given up because a dependency is down: %p',
   (error) => {

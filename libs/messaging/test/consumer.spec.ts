@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { Controller, Module } from '@nestjs/common';
 import { DeliverPolicy } from '@nats-io/jetstream';
-import { HitSchema, streams, type Hit } from '@na/contracts';
+import { HitSchema, streams } from '@na/contracts';
 import { TestBed } from '@na/testing';
 import { OnMessages, serveOnBus, type Received } from '../src/index.js';
 
@@ -39,7 +39,7 @@ function handedOver(last: string): Promise<string[]> {
     const inner = respond;
     respond = async (batch) => {
       await inner(batch);
-      if (batch.some(({ message }) => (message as Hit).id === last)) setImmediate(() => resolve(handed.flat().map(({ message }) => (message as Hit).id)));
+      if (batch.some(({ message }) => (message).id === last)) setImmediate(() => resolve(handed.flat().map(({ message }) => (message).id)));
     };
   });
 }

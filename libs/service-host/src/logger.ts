@@ -20,11 +20,19 @@ export function createLogger(service: string, level: string, destination?: Desti
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: ['authorization', '*.authorization', 'secret', '*.secret', 'password', '*.password'], censor: '[redacted]' },
+      serializers: { err: describeError },
       mixin: traceIds,
       hooks: { streamWrite: redact },
     },
     destination ?? pino.destination({ fd: 1, sync: true }),
   );
+}
+
+/** Only these: a database error also carries the query's parameters, which are customers' data. */
+export function describeError(error: unknown): object {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { name, message, stack, code, cause } = error as Error & { code?: unknown };
+  return { type: name, message, code, stack, ...(cause === undefined ? {} : { cause: describeError(cause) }) };
 }
 
 function traceIds(): object {

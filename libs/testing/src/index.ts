@@ -3,4 +3,5 @@ export * from './eventually.js';
 export * from './test-bed.js';
 export * from './test-clock.js';
 export * from './test-database.js';
+export * from './test-system.js';
 export * from './webhook-receiver.js';

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
+import pg from 'pg';
 import { answer, drip, endlessBody, hang, inTurn, malformed, resetMidBody, WebhookReceiver } from '@na/testing';
 import { DispatcherBed } from './dispatcher-bed.js';
 
@@ -127,10 +128,9 @@ test('the delivery of another workspace looks like one that does not exist', asy
 
 test('the secret is not in the database in clear', async () => {
   const { secret, endpointId } = await dispatcher.createEndpoint(receiver.url);
-  const { default: pg } = await import('pg');
   const client = new pg.Client({ connectionString: dispatcher.bed.database.adminUrl });
   await client.connect();
-  const { rows } = await client.query('SELECT sealed_secret FROM webhook_dispatcher.endpoints WHERE id = $1', [endpointId]);
+  const { rows } = await client.query<{ sealed_secret: Buffer }>('SELECT sealed_secret FROM webhook_dispatcher.endpoints WHERE id = $1', [endpointId]);
   await client.end();
-  expect(rows[0].sealed_secret.toString('latin1')).not.toContain(secret.slice(6, 20));
+  expect(rows[0]!.sealed_secret.toString('latin1')).not.toContain(secret.slice(6, 20));
 });

@@ -18,7 +18,7 @@ const maxHeaderBytes = 16 * 1024;
 
 export function guardedAgent(allowed: BlockList, connectionsPerOrigin: number): Agent {
   // A literal address is never looked up, so it is judged before the connector sees it.
-  const connect = buildConnector({ timeout: connectTimeoutMs, lookup: guardedLookup(allowed) as never });
+  const connect = buildConnector({ timeout: connectTimeoutMs, lookup: guardedLookup(allowed) });
   return new Agent({
     connections: connectionsPerOrigin,
     pipelining: 1,

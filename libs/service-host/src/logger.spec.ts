@@ -1,0 +1,25 @@
+import { expect, test } from '@jest/globals';
+import { createLogger, redact } from './logger.js';
+
+const secret = 'a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y';
+
+test.each([
+  [`Bearer nak_01h45ytscbebyvny4gc8cr8ma2_${secret}`, secret],
+  ['the secret is whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw.', 'MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
+  ['cannot connect to postgres://na_gateway:hunter22@db:5432/na', 'hunter22'],
+  ['nats://local:p4ssw0rd@127.0.0.1:4222', 'p4ssw0rd'],
+])('what is secret in %j is cut out', (text, hidden) => {
+  expect(redact(text)).not.toContain(hidden);
+  expect(redact(text)).toContain('[redacted]');
+});
+
+test('neither messages, fields, errors nor the parameters of a query let a secret out', () => {
+  const lines: string[] = [];
+  const logger = createLogger('test', 'info', { write: (line) => void lines.push(line) });
+  const key = `nak_01h45ytscbebyvny4gc8cr8ma2_${secret}`;
+  const failed = Object.assign(new Error(`no such key ${key}`), { parameters: [secret], cause: new Error(key) });
+  logger.info({ authorization: secret, nested: { secret } }, key);
+  logger.error({ err: failed }, 'failed');
+  expect(lines).toHaveLength(2);
+  expect(lines.join()).not.toContain(secret);
+});

@@ -1,0 +1,68 @@
+// The goals of a workspace: creating, finding, listing. What meets them is decided in `goals-met.ts`.
+import { notFound, type FieldFault } from '@na/service-error';
+import type { Clock } from '@na/service-host';
+import { typeid } from 'typeid-js';
+import type { DataSource } from 'typeorm';
+import { refuseFaults, textFault } from '../field-faults.js';
+import { sliceOf, type Slice, type SliceRequest } from '../slice.js';
+import { Goal } from './goal.entity.js';
+
+export interface GoalDraft {
+  name: string;
+  eventName: string;
+  /** Unset means every page of the workspace. */
+  pageId?: string;
+  value?: number;
+}
+
+/** What goals need to know of pages. */
+interface KnownPages {
+  exists(workspaceId: string, id: string): Promise<boolean>;
+}
+
+const maxNameLength = 200;
+
+export class Goals {
+  constructor(
+    private readonly database: DataSource,
+    private readonly pages: KnownPages,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws ServiceError `invalid_request` with pointers; `not_found` for a page of another workspace as for one that does not exist */
+  async create(workspaceId: string, draft: GoalDraft): Promise<Goal> {
+    refuseFaults(draftFaults(draft));
+    await this.refuseUnknownPage(workspaceId, draft);
+    const goal: Goal = {
+      workspaceId,
+      id: typeid('goal').toString(),
+      name: draft.name,
+      eventName: draft.eventName,
+      pageId: draft.pageId ?? null,
+      value: draft.value ?? null,
+      createdAt: this.clock.now(),
+    };
+    await this.database.manager.insert(Goal, goal);
+    return goal;
+  }
+
+  async get(workspaceId: string, id: string): Promise<Goal> {
+    const goal = await this.database.manager.findOneBy(Goal, { workspaceId, id });
+    if (!goal) throw notFound('goal', id);
+    return goal;
+  }
+
+  list(workspaceId: string, request: SliceRequest): Promise<Slice<Goal>> {
+    return sliceOf(this.database.getRepository(Goal), workspaceId, request);
+  }
+
+  private async refuseUnknownPage(workspaceId: string, { pageId }: GoalDraft): Promise<void> {
+    if (pageId !== undefined && !(await this.pages.exists(workspaceId, pageId))) throw notFound('page', pageId);
+  }
+}
+
+function draftFaults({ name, eventName, value }: GoalDraft): FieldFault[] {
+  const faults = [...textFault('/name', name, maxNameLength), ...textFault('/event_name', eventName, maxNameLength)];
+  if (value !== undefined && !Number.isFinite(value)) faults.push({ pointer: '/value', code: 'invalid', detail: 'must be a finite number' });
+  return faults;
+}
