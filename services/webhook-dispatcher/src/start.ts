@@ -10,6 +10,7 @@ import { FanOut } from './deliveries/fan-out.js';
 import { Lanes } from './deliveries/lanes.js';
 import { keepPartitionsAhead } from './deliveries/partitions.js';
 import { Recorder } from './deliveries/recorder.js';
+import { Replica } from './deliveries/replica.js';
 import { Sender } from './deliveries/send.js';
 import { Endpoint } from './endpoints/endpoint.entity.js';
 import { Endpoints } from './endpoints/endpoints.js';
@@ -24,7 +25,8 @@ export async function startWebhookDispatcher(config: Config<typeof settings> & C
   const bus = await connectBus(config, host);
 
   const secrets = new SecretBox(config.webhookSealingKeys);
-  const store = new DeliveryStore(database, secrets);
+  const replica = await Replica.join(config.databaseUrl, database, host);
+  const store = new DeliveryStore(database, secrets, replica.number);
   const sender = new Sender(config.webhookAllowedCidrs, config.webhookMaxInFlightPerEndpoint);
   host.onStop('sender', () => sender.close());
 
@@ -39,7 +41,7 @@ export async function startWebhookDispatcher(config: Config<typeof settings> & C
   );
   host.onStop('lanes', async () => store.release(await lanes.stop(), clock.now()));
 
-  const dueLoop = new DueLoop(store, lanes, clock, logger);
+  const dueLoop = new DueLoop(store, replica, lanes, clock, logger);
   dueLoop.start();
   host.onStop('due loop', () => dueLoop.stop());
 

@@ -63,8 +63,9 @@ test('after the last attempt of the policy a delivery has failed and is left alo
 test('an event that arrives again is not delivered again', async () => {
   const { workspaceId } = await dispatcher.createEndpoint(receiver.url);
   const event = dispatcher.pageCreated(workspaceId);
-  await dispatcher.publish(event);
-  await dispatcher.publish(event, 'the same event under another message id');
+  await Promise.all(['a', 'b', 'c'].map((messageId) => dispatcher.publish(event, messageId)));
+  await dispatcher.deliveryIn(workspaceId, 'succeeded', 1);
+  await dispatcher.publish(event, 'd');
   const later = dispatcher.pageCreated(workspaceId);
   await dispatcher.publish(later);
   const requests = await receiver.until((all) => all.some(({ headers }) => headers['webhook-id'] === later.id));

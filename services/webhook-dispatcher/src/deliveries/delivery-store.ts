@@ -31,6 +31,8 @@ export class DeliveryStore implements FanOutTables, DueDeliveries {
   constructor(
     private readonly database: DataSource,
     private readonly secrets: SecretBox,
+    /** Marks what this replica leases as its own. */
+    private readonly replica: number,
   ) {}
 
   async subscriptionsOf(workspaceIds: string[]): Promise<Subscription[]> {
@@ -50,9 +52,9 @@ export class DeliveryStore implements FanOutTables, DueDeliveries {
          SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::bytea[], $6::text[])
          ON CONFLICT DO NOTHING
        )
-       INSERT INTO deliveries (id, event_at, workspace_id, endpoint_id, event_id, event_type, max_attempts, due_at, status, attempts, created_at)
-       SELECT *, 'pending', 0, $15::timestamptz
-       FROM unnest($7::text[], $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::text[], $13::integer[], $14::timestamptz[])
+       INSERT INTO deliveries (id, event_at, workspace_id, endpoint_id, event_id, event_type, max_attempts, due_at, leased_by, status, attempts, created_at)
+       SELECT *, 'pending', 0, $16::timestamptz
+       FROM unnest($7::text[], $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::text[], $13::integer[], $14::timestamptz[], $15::integer[])
        ON CONFLICT DO NOTHING
        RETURNING id`,
       [
@@ -70,6 +72,7 @@ export class DeliveryStore implements FanOutTables, DueDeliveries {
         deliveries.map(({ eventType }) => eventType),
         deliveries.map(({ target }) => target.retryPolicy.maxAttempts),
         deliveries.map(({ leased, leasedUntil }) => (leased ? leasedUntil : now)),
+        deliveries.map(({ leased }) => (leased ? this.replica : null)),
         now,
       ],
     );
@@ -86,13 +89,13 @@ export class DeliveryStore implements FanOutTables, DueDeliveries {
          ORDER BY d.due_at LIMIT $3
          FOR UPDATE OF d SKIP LOCKED
        )
-       UPDATE deliveries d SET due_at = $4
+       UPDATE deliveries d SET due_at = $4, leased_by = $5
        FROM due, events e, endpoints p
        WHERE d.id = due.id AND d.event_at = due.event_at
          AND e.id = d.event_id AND e.event_at = d.event_at AND p.id = d.endpoint_id
        RETURNING d.id, d.event_at, d.event_id, d.event_type, d.attempts, d.workspace_id, e.payload, e.traceparent,
                  p.id AS endpoint_id, p.url, p.sealed_secret, p.timeout_ms, p.retry_policy, p.event_types`,
-      [now, exceptEndpoints, limit, leasedUntil],
+      [now, exceptEndpoints, limit, leasedUntil, this.replica],
     );
     return rows.map((row) => this.dueDelivery(row, leasedUntil));
   }
@@ -107,7 +110,7 @@ export class DeliveryStore implements FanOutTables, DueDeliveries {
   /** Gives leases back, so that what is left at a stop does not wait for them to end. */
   async release(deliveries: DueDelivery[], now: Date): Promise<void> {
     await this.database.query(
-      `UPDATE deliveries d SET due_at = $3 FROM unnest($1::text[], $2::timestamptz[]) AS left_over (id, event_at)
+      `UPDATE deliveries d SET due_at = $3, leased_by = NULL FROM unnest($1::text[], $2::timestamptz[]) AS left_over (id, event_at)
        WHERE d.id = left_over.id AND d.event_at = left_over.event_at AND d.due_at IS NOT NULL`,
       [deliveries.map(({ id }) => id), deliveries.map(({ eventAt }) => eventAt), now],
     );
@@ -131,7 +134,7 @@ export class DeliveryStore implements FanOutTables, DueDeliveries {
        )
        UPDATE deliveries d
        SET status = r.status, attempts = r.number, response_code = r.response_code, error = r.error, last_attempt_at = r.started_at,
-           next_attempt_at = r.next_attempt_at, due_at = r.next_attempt_at,
+           next_attempt_at = r.next_attempt_at, due_at = r.next_attempt_at, leased_by = NULL,
            completed_at = CASE WHEN r.next_attempt_at IS NULL THEN r.started_at + r.duration_ms * interval '1 millisecond' END
        FROM result r
        WHERE d.id = r.delivery_id AND d.event_at = r.event_at AND d.attempts = r.number - 1 AND d.status IN ('pending', 'retrying')`,

@@ -10,6 +10,11 @@ export interface DueDeliveries {
   nextDueAt(): Promise<Date | undefined>;
 }
 
+export interface Succession {
+  /** Makes due at once what dead replicas had leased. */
+  takeOver(now: Date): Promise<void>;
+}
+
 const claimLimit = 200;
 
 /** Longest pause: how late a delivery may be found that another replica scheduled or left behind. */
@@ -23,6 +28,7 @@ export class DueLoop {
 
   constructor(
     private readonly due: DueDeliveries,
+    private readonly succession: Succession,
     private readonly lanes: Lanes,
     private readonly clock: Clock,
     private readonly logger: Logger,
@@ -58,6 +64,7 @@ export class DueLoop {
 
   /** @returns how long to pause until the next, in milliseconds */
   private async claimAll(): Promise<number> {
+    await this.succession.takeOver(this.clock.now());
     const claimed = await this.due.claimDue(this.clock.now(), claimLimit, this.lanes.full());
     for (const delivery of claimed) this.lanes.add(delivery);
     if (claimed.length === claimLimit) return 0;

@@ -50,7 +50,8 @@ export class FanOut {
     const now = this.clock.now();
     const deliveries = events.flatMap((event) => this.deliveriesOf(event, subscriptions, now));
     const fresh = await this.tables.insert(events, deliveries, now);
-    for (const delivery of deliveries) if (delivery.leased && fresh.has(delivery.id)) this.lanes.add(delivery);
+    // Deleting as we go: an event that came twice in one batch stands twice in the list, but is one row.
+    for (const delivery of deliveries) if (delivery.leased && fresh.delete(delivery.id)) this.lanes.add(delivery);
   }
 
   private deliveriesOf(logged: LoggedEvent, subscriptions: Subscription[], now: Date): NewDelivery[] {

@@ -49,6 +49,7 @@ export class Foundation1780000000000 implements MigrationInterface {
         last_attempt_at timestamptz(3),
         next_attempt_at timestamptz(3),
         due_at timestamptz(3),
+        leased_by integer,
         completed_at timestamptz(3),
         PRIMARY KEY (id, event_at)
       ) PARTITION BY RANGE (event_at)`);
@@ -71,6 +72,9 @@ export class Foundation1780000000000 implements MigrationInterface {
         PRIMARY KEY (delivery_id, number, event_at)
       ) PARTITION BY RANGE (event_at)`);
 
+    // Cycles long before a number could still be in use.
+    await runner.query(`CREATE SEQUENCE replicas AS integer CYCLE`);
+
     for (const table of ['events', 'deliveries', 'attempts']) {
       await runner.query(`CREATE TABLE ${table}_default PARTITION OF ${table} DEFAULT`);
     }
@@ -78,5 +82,6 @@ export class Foundation1780000000000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('DROP TABLE attempts, deliveries, events, endpoints');
+    await runner.query('DROP SEQUENCE replicas');
   }
 }

@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import pg from 'pg';
+import { hang, WebhookReceiver } from '@na/testing';
+import { DispatcherBed } from './dispatcher-bed.js';
+
+let dispatcher: DispatcherBed;
+let receiver: WebhookReceiver;
+let client: pg.Client;
+beforeAll(async () => {
+  dispatcher = await DispatcherBed.start();
+  receiver = await WebhookReceiver.start();
+  client = new pg.Client({ connectionString: dispatcher.bed.database.adminUrl });
+  await client.connect();
+});
+afterAll(async () => {
+  await client.end();
+  await receiver.stop();
+  await dispatcher.stop();
+});
+
+/** Leaves a delivery as a replica leaves it that was killed while it had the lease. */
+async function leaseTo(replica: number, deliveryId: string): Promise<void> {
+  const leasedUntil = new Date(dispatcher.bed.clock.now().getTime() + 60_000);
+  await client.query(
+    `UPDATE webhook_dispatcher.deliveries SET status = 'pending', attempts = 0, completed_at = NULL, due_at = $1, leased_by = $2 WHERE id = $3`,
+    [leasedUntil, replica, deliveryId],
+  );
+}
+
+test('what a replica that died had leased is attempted by one that starts, without waiting for the lease to end', async () => {
+  const { workspaceId } = await dispatcher.createEndpoint(receiver.url);
+  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  const { id } = await dispatcher.deliveryIn(workspaceId, 'succeeded', 1);
+  await leaseTo(999_999, id);
+  await dispatcher.startDispatcher();
+  await receiver.received(2);
+  expect(await dispatcher.deliveryIn(workspaceId, 'succeeded', 1)).toMatchObject({ id });
+});
+
+test('what a living replica has leased is left to it', async () => {
+  receiver.behave(hang);
+  const { workspaceId } = await dispatcher.createEndpoint(receiver.url, { timeoutMs: 30_000 });
+  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  const before = (await receiver.until((all) => all.some(({ body }) => body.includes(workspaceId)))).length;
+  const another = await dispatcher.startDispatcher();
+  // A delivery of another workspace goes out after the newcomer has looked at what is leased: by then it has had its chance.
+  const other = await dispatcher.createEndpoint(receiver.url, { timeoutMs: 100 });
+  await dispatcher.publish(dispatcher.pageCreated(other.workspaceId));
+  await dispatcher.deliveryIn(other.workspaceId, 'retrying', 1);
+  expect(receiver.requests.filter(({ body }) => body.includes(workspaceId))).toHaveLength(1);
+  expect(receiver.requests.length).toBe(before + 1);
+  receiver.behave((response) => void response.end());
+  await another.stop();
+});
