@@ -12,8 +12,8 @@ import type { Publisher } from './publisher.js';
 import { settleFailure } from './settlement.js';
 import { inSpan, traceOf } from './trace-headers.js';
 
-/** A message not settled within this time is handed out again. Long work renews it, so it only bounds a crash. */
-const ackWaitMs = 30_000;
+/** A message not settled within this time is handed out again: how long a crash holds messages up. Work that lasts renews it. */
+const ackWaitMs = 5_000;
 
 export class Consumer {
   private readonly waiting: JsMsg[] = [];

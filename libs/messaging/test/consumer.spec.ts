@@ -25,7 +25,7 @@ class TestModule {}
 let bed: TestBed;
 beforeAll(async () => {
   bed = await TestBed.start();
-  await serveOnBus(TestModule, bed.bus, bed.nats.url, bed.host('reporting'));
+  await serveOnBus(TestModule, bed.bus, bed.natsUrl, bed.host('reporting'));
 });
 afterAll(() => bed.stop());
 

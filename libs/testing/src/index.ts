@@ -4,4 +4,5 @@ export * from './test-bed.js';
 export * from './test-clock.js';
 export * from './test-database.js';
 export * from './test-system.js';
+export * from './trace-collector.js';
 export * from './webhook-receiver.js';

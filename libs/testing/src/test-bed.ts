@@ -17,8 +17,8 @@ export class TestBed {
   private readonly closings: (() => Promise<void>)[] = [];
 
   private constructor(
-    readonly nats: NatsServer,
-    readonly natsFolder: string,
+    private server: NatsServer,
+    private readonly natsFolder: string,
     readonly database: TestDatabase,
     readonly clock: TestClock,
     readonly bus: Bus,
@@ -37,10 +37,28 @@ export class TestBed {
     return new TestBed(nats, natsFolder, database, clock, bus, rpc, new Publisher(bus), own);
   }
 
+  get natsUrl(): string {
+    return this.server.url;
+  }
+
+  /** kill -9 of nats-server, and another on the same port and store. */
+  async restartNats(): Promise<void> {
+    await this.killNats();
+    await this.startNatsAgain();
+  }
+
+  killNats(): Promise<void> {
+    return this.server.kill();
+  }
+
+  async startNatsAgain(): Promise<void> {
+    this.server = await startNats({ dataDir: this.natsFolder, port: this.server.port });
+  }
+
   /** The settings that every service has. */
   config(service: ServiceName) {
     return {
-      natsUrl: this.nats.url,
+      natsUrl: this.natsUrl,
       databaseUrl: this.database.urls[service],
       databasePoolSize: 5,
       streamReplicas: 1,
@@ -72,7 +90,7 @@ export class TestBed {
   async stop(): Promise<void> {
     for (const close of this.closings.reverse()) await close();
     await this.own.close();
-    await this.nats.stop();
+    await this.server.stop();
     await this.database.drop();
   }
 }

@@ -2,6 +2,7 @@
 // Silent by default: without OTEL_TRACES_EXPORTER spans are made but not sampled, so that trace ids still travel from
 // the request to the webhook; metrics and logs are off.
 import { register } from 'node:module';
+import { basename, resolve } from 'node:path';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
@@ -9,6 +10,8 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 
 register('@opentelemetry/instrumentation/hook.mjs', import.meta.url);
 
+// services/<name>/dist/main.js
+process.env.OTEL_SERVICE_NAME ??= basename(resolve(process.argv[1] ?? '.', '../..'));
 process.env.OTEL_TRACES_EXPORTER ??= 'none';
 process.env.OTEL_METRICS_EXPORTER ??= 'none';
 process.env.OTEL_LOGS_EXPORTER ??= 'none';

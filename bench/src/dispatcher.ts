@@ -1,0 +1,106 @@
+// How fast the dispatcher is, beside the ceiling of the same run: bare undici POSTs with the same body and the same two
+// signatures, to the same sink. Run by `npm run bench:dispatcher`; figures are this machine's, ratios are what counts.
+import { createHmac } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { toBinary } from '@bufbuild/protobuf';
+import { EndpointService, EnvelopeSchema, eventSubject, newEvent } from '@na/contracts';
+import { createReplyKey } from '@na/messaging';
+import pg from 'pg';
+import { Pool } from 'undici';
+import { openStack, percentile } from './stack.ts';
+
+const events = Number(process.env.BENCH_EVENTS ?? 20_000);
+const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
+const inFlight = 64;
+const workspaceId = 'ws_bench';
+const filler = 'x'.repeat(700);
+
+const { databaseUrl, publisher, rpc, sink, close } = await openStack();
+try {
+  const replyKey = createReplyKey();
+  await rpc.client(EndpointService).createEndpoint({ caller: { workspaceId }, url: sink.url, eventTypes: ['*'], replyPublicKey: replyKey.publicKey });
+  await throughput(1_000, publishAll);
+  for (let round = 1; round <= rounds; round++) {
+    const ceiling = await throughput(events, postAll);
+    const dispatched = await throughput(events, publishAll);
+    print(`round ${round}`, { 'ceiling /s': ceiling, 'dispatcher /s': dispatched, ratio: dispatched / ceiling });
+  }
+  await latency(200, 10);
+  await checkRecorded();
+} finally {
+  await close();
+}
+
+/** Requests per second from the first to the last that the sink got. */
+async function throughput(count: number, send: (count: number) => Promise<void>): Promise<number> {
+  const reached = sink.expect(count);
+  const start = performance.now();
+  await Promise.all([send(count), reached]);
+  return count / ((performance.now() - start) / 1_000);
+}
+
+async function publishAll(count: number): Promise<void> {
+  await atOnce(1_000, count, publish);
+}
+
+async function publish(): Promise<void> {
+  const title = `sent_at=${performance.timeOrigin + performance.now()} ${filler}`;
+  const event = newEvent({ type: 'page.created', workspaceId, createdAt: new Date(), data: { pageId: 'page_1', url: 'https://a.site', title } });
+  await publisher.publish({ subject: eventSubject(workspaceId, event.type), body: toBinary(EnvelopeSchema, event), id: event.id });
+}
+
+async function postAll(count: number): Promise<void> {
+  const { origin, pathname } = new URL(sink.url);
+  const pool = new Pool(origin, { connections: inFlight, pipelining: 1 });
+  const body = Buffer.from(JSON.stringify({ id: 'evt_1', type: 'page.created', data: { title: filler } }).padEnd(1_000));
+  await atOnce(inFlight, count, async () => {
+    const headers = {
+      'content-type': 'application/json',
+      'x-webhook-signature': `sha256=${createHmac('sha256', 'whsec_x').update(body).digest('hex')}`,
+      'webhook-signature': `v1,${createHmac('sha256', 'x').update('evt_1.0.').update(body).digest('base64')}`,
+    };
+    const response = await pool.request({ path: pathname, method: 'POST', headers, body });
+    await response.body.dump();
+  });
+  await pool.close();
+}
+
+/** A steady rate for some seconds, one event at a time. */
+async function latency(perSecond: number, seconds: number): Promise<void> {
+  const count = perSecond * seconds;
+  const reached = sink.expect(count);
+  const start = performance.now();
+  for (let i = 0; i < count; i++) {
+    await sleep(Math.max(0, start + (i * 1_000) / perSecond - performance.now()));
+    void publish();
+  }
+  const sorted = (await reached).sort((a, b) => a - b);
+  print(`publish to receipt at ${perSecond}/s, ms`, { p50: percentile(sorted, 0.5), p95: percentile(sorted, 0.95), p99: percentile(sorted, 0.99) });
+}
+
+/** A rate with deliveries left unrecorded would not be worth anything. */
+async function checkRecorded(): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  const expected = 1_000 + rounds * events + 2_000;
+  for (let tries = 0; tries < 50; tries++) {
+    const { rows } = await client.query<{ count: number }>(`SELECT count(*)::integer AS count FROM deliveries WHERE status = 'succeeded'`);
+    print('recorded', { succeeded: rows[0]!.count, of: expected });
+    if (rows[0]!.count === expected) break;
+    await sleep(200);
+  }
+  await client.end();
+}
+
+async function atOnce(limit: number, count: number, work: () => Promise<void>): Promise<void> {
+  let left = count;
+  const worker = async () => {
+    while (left-- > 0) await work();
+  };
+  await Promise.all(Array.from({ length: limit }, worker));
+}
+
+function print(label: string, figures: Record<string, number>): void {
+  const shown = Object.entries(figures).map(([name, value]) => `${name} ${value < 100 ? value.toFixed(2) : Math.round(value)}`);
+  process.stdout.write(`${label}: ${shown.join('  ')}\n`);
+}

@@ -1,0 +1,60 @@
+// What a benchmark runs on: PostgreSQL and nats-server as durable as in a deployment, the dispatcher as a process, a sink.
+import { fork, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureDatabase, provision, serviceSpecs, startNats, startPostgres } from '@na/local-stack';
+import { connectBus, Publisher, RpcChannel } from '@na/messaging';
+import { createHost, systemClock } from '@na/service-host';
+import type { SinkMessage, SinkOrder } from './sink.ts';
+
+const key = () => randomBytes(32).toString('base64');
+
+export async function openStack() {
+  const folder = mkdtempSync(join(tmpdir(), 'na-bench-'));
+  const { host, close } = createHost('bench', 'warn', systemClock);
+  host.onStop('folder', () => rmSync(folder, { recursive: true, force: true }));
+  const postgres = await startPostgres({ dataDir: join(folder, 'postgres') });
+  host.onStop('postgres', () => postgres.stop());
+  const nats = await startNats({ dataDir: join(folder, 'nats') });
+  host.onStop('nats', () => nats.stop());
+
+  const passwords = { gateway: 'bench', 'key-management': 'bench', reporting: 'bench', 'webhook-dispatcher': 'bench' };
+  const databaseUrls = await provision(await ensureDatabase(postgres.url, 'bench'), passwords);
+  const secrets = { KEY_PEPPERS: `1:${key()}`, WEBHOOK_SEALING_KEYS: `1:${key()}`, CURSOR_KEY: key(), rolePasswords: passwords };
+  const specs = serviceSpecs({ databaseUrls, natsUrl: nats.url, gatewayPort: 0, operatorToken: '', secrets });
+  const { program, nodeOptions, env } = specs.find(({ name }) => name === 'webhook-dispatcher')!;
+  const dispatcher = fork(program, { execArgv: nodeOptions, env });
+  host.onStop('dispatcher', () => ended(dispatcher));
+  await new Promise((resolve) => dispatcher.once('message', resolve));
+
+  const bus = await connectBus({ natsUrl: nats.url, streamReplicas: 1 }, host);
+  const rpc = await RpcChannel.connect(nats.url, host);
+  return { databaseUrl: databaseUrls['webhook-dispatcher'], publisher: new Publisher(bus), rpc, sink: await startSink(host.onStop), close };
+}
+
+async function startSink(onStop: (what: string, close: () => Promise<unknown>) => void) {
+  const child = fork(new URL('./sink.ts', import.meta.url));
+  onStop('sink', () => ended(child));
+  const message = () => new Promise<SinkMessage>((resolve) => child.once('message', resolve));
+  const listening = (await message()) as Extract<SinkMessage, { type: 'listening' }>;
+  return {
+    url: `http://127.0.0.1:${listening.port}/hook`,
+    /** Resolves with the latency of each, in milliseconds, once so many requests have come from now on. */
+    expect: (count: number): Promise<number[]> => {
+      child.send({ expect: count } satisfies SinkOrder);
+      return message().then((reached) => (reached as Extract<SinkMessage, { type: 'reached' }>).latenciesMs);
+    },
+  };
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill('SIGTERM');
+  return exited;
+}
+
+export function percentile(sorted: number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
+}
