@@ -25,7 +25,7 @@ export async function openStack() {
   const secrets = { KEY_PEPPERS: `1:${key()}`, WEBHOOK_SEALING_KEYS: `1:${key()}`, CURSOR_KEY: key(), rolePasswords: passwords };
   const specs = serviceSpecs({ databaseUrls, natsUrl: nats.url, gatewayPort: 0, operatorToken: '', secrets });
   const { program, nodeOptions, env } = specs.find(({ name }) => name === 'webhook-dispatcher')!;
-  const dispatcher = fork(program, { execArgv: nodeOptions, env });
+  const dispatcher = fork(program, { execArgv: [...nodeOptions, ...profiling()], env: { ...env, ...settingsFromHere() } });
   host.onStop('dispatcher', () => ended(dispatcher));
   await new Promise((resolve) => dispatcher.once('message', resolve));
 
@@ -57,4 +57,15 @@ function ended(child: ChildProcess): Promise<void> {
 
 export function percentile(sorted: number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
+}
+
+/** BENCH_PROFILE=<folder> leaves a CPU profile of the dispatcher there. */
+function profiling(): string[] {
+  const folder = process.env.BENCH_PROFILE;
+  return folder ? ['--cpu-prof', `--cpu-prof-dir=${folder}`] : [];
+}
+
+/** Lets a run try other settings: whatever begins with WEBHOOK_ is passed on. */
+function settingsFromHere(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('WEBHOOK_')));
 }

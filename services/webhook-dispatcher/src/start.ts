@@ -34,6 +34,7 @@ export async function startWebhookDispatcher(config: Config<typeof settings> & C
     await store.record(batch);
     for (const { next } of batch) if (next.kind === 'retry') dueLoop.expect(next.at);
   }, logger);
+  host.onStop('recorder', () => recorder.drain());
   const lanes: Lanes = new Lanes(
     { maxInFlight: config.webhookMaxInFlightPerEndpoint, maxWaiting: config.webhookMaxWaitingPerEndpoint },
     (delivery) => deliver(delivery, { send: sender.send, record: (attempted) => recorder.record(attempted), clock, random: Math.random, logger }),

@@ -10,7 +10,7 @@ import { sign } from './sign.js';
 
 export interface DeliverWith {
   send: Send;
-  /** Resolves when the attempt is in the database. */
+  /** Sees to it that the attempt comes into the database; resolves when another may be made. */
   record: (attempted: AttemptedDelivery) => Promise<void>;
   clock: Clock;
   random: () => number;

@@ -1,43 +1,45 @@
-// Group commit: attempts that end within a few milliseconds of each other are recorded in one statement.
+// Group commit: attempts that end within a few milliseconds of each other are recorded in one statement. An endpoint's
+// lane does not wait for it, unless the database falls so far behind that what is unrecorded would fill the memory.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@na/service-host';
 import type { AttemptedDelivery } from './delivery.js';
 
-interface Waiting {
-  attempted: AttemptedDelivery;
-  recorded: () => void;
-}
-
 const gatherMs = 4;
 const maxBatch = 500;
+
+/** Also how many attempts, beside those in flight, a crash may repeat. */
+const maxUnrecorded = 2_000;
 const pauseAfterFailureMs = 500;
 
 export class Recorder {
-  private waiting: Waiting[] = [];
-  private running = false;
+  private readonly waiting: AttemptedDelivery[] = [];
+  private blocked: (() => void)[] = [];
+  private work?: Promise<void>;
 
   constructor(
     private readonly write: (batch: AttemptedDelivery[]) => Promise<void>,
     private readonly logger: Logger,
   ) {}
 
-  /** Resolves when the attempt is in the database, however long that is away: until then its lane keeps the place taken. */
-  record(attempted: AttemptedDelivery): Promise<void> {
-    return new Promise((recorded) => {
-      this.waiting.push({ attempted, recorded });
-      if (!this.running) void this.run();
-    });
+  /** Takes the attempt. Resolves at once, or while the database is away when there is room again. */
+  async record(attempted: AttemptedDelivery): Promise<void> {
+    this.waiting.push(attempted);
+    this.work ??= this.run();
+    if (this.waiting.length > maxUnrecorded) await new Promise<void>((resolve) => this.blocked.push(resolve));
+  }
+
+  /** Resolves when everything taken so far is in the database. */
+  async drain(): Promise<void> {
+    await this.work;
   }
 
   private async run(): Promise<void> {
-    this.running = true;
     await delay(gatherMs);
     while (this.waiting.length > 0) {
-      const batch = this.waiting.splice(0, maxBatch);
-      await this.writeUntilDone(batch.map(({ attempted }) => attempted));
-      for (const { recorded } of batch) recorded();
+      await this.writeUntilDone(this.waiting.splice(0, maxBatch));
+      for (const goOn of this.blocked.splice(0)) goOn();
     }
-    this.running = false;
+    this.work = undefined;
   }
 
   private async writeUntilDone(batch: AttemptedDelivery[]): Promise<void> {
