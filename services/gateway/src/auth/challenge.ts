@@ -1,0 +1,18 @@
+// The refusals that say, in WWW-Authenticate (RFC 6750), how to come back: without a key, with a bad one, with a narrow one.
+import { Problem } from '../http/problem.js';
+
+export function credentialRequired(): Problem {
+  return refusal('unauthenticated', 'This needs an API key: send the header Authorization: Bearer nak_….');
+}
+
+export function invalidToken(): Problem {
+  return refusal('unauthenticated', 'The API key is not valid.', 'error="invalid_token"');
+}
+
+export function insufficientScope(scope: string): Problem {
+  return refusal('insufficient_scope', `The API key lacks the scope ${scope}.`, `error="insufficient_scope", scope="${scope}"`);
+}
+
+function refusal(code: 'unauthenticated' | 'insufficient_scope', detail: string, ...parameters: string[]): Problem {
+  return new Problem(code, detail, { headers: { 'www-authenticate': ['Bearer realm="api"', ...parameters].join(', ') } });
+}

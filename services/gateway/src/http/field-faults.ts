@@ -1,0 +1,37 @@
+// Says what is wrong with single fields of a request, from what the schema found. Pure.
+import type { FieldFault } from '@na/service-error';
+import type { z } from 'zod';
+
+/** A body can have as many faults as it has bytes; this many are enough to mend it by. */
+const maxFaults = 50;
+
+/** @param prefix JSON Pointer of `input` inside the whole body */
+export function fieldFaults(issues: readonly z.core.$ZodIssue[], input: unknown, prefix = ''): FieldFault[] {
+  return issues.flatMap((issue) => faultsOf(issue, input, prefix)).slice(0, maxFaults);
+}
+
+/** Schemas name their own rules with `params: { code }`. */
+function faultsOf(issue: z.core.$ZodIssue, input: unknown, prefix: string): FieldFault[] {
+  const pointer = prefix + pointerOf(issue.path);
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => ({ pointer: pointer + pointerOf([key]), code: 'unknown_field', detail: 'There is no such field.' }));
+    case 'invalid_type':
+    case 'invalid_value':
+      if (valueAt(input, issue.path) === undefined) return [{ pointer, code: 'required', detail: 'This field is required.' }];
+      return [{ pointer, code: issue.code, detail: issue.message }];
+    case 'custom':
+      return [{ pointer, code: String(issue.params?.code ?? 'invalid_value'), detail: issue.message }];
+    default:
+      return [{ pointer, code: issue.code, detail: issue.message }];
+  }
+}
+
+/** RFC 6901: `~` and `/` inside a name are escaped. */
+function pointerOf(path: readonly PropertyKey[]): string {
+  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, part) => (value as Record<PropertyKey, unknown> | null | undefined)?.[part], input);
+}

@@ -1,0 +1,44 @@
+// The kinds of fields that bodies and queries are made of.
+import { z } from 'zod';
+import { isTypeId } from '../auth/type-id.js';
+
+/** PostgreSQL can't store U+0000, and half a surrogate pair is no character. */
+export function isStorable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}
+
+const storable = { error: 'Must not contain U+0000 or half a surrogate pair.' };
+
+/** @param maxLength in UTF-16 units */
+export const text = (maxLength: number) => z.string().min(1).max(maxLength).refine(isStorable, storable);
+
+export const textOrEmpty = (maxLength: number) => z.string().max(maxLength).refine(isStorable, storable);
+
+export const id = (prefix: string) => z.string().refine((value) => isTypeId(prefix, value), { error: `Must be an id of the form ${prefix}_….`, params: { code: 'invalid_format' } });
+
+export const httpUrl = text(2048).pipe(z.url({ protocol: /^https?$/, error: 'Must be an http or https URL.' }));
+
+/** RFC 3339 with any offset; finer than milliseconds is cut off. */
+export const timestamp = z.iso
+  .datetime({ offset: true, error: 'Must be a timestamp such as 2026-03-01T12:00:00Z.' })
+  .transform((value) => new Date(value))
+  .refine((date) => date.getUTCFullYear() <= 9_999, 'Must lie before the year 10000.');
+
+export const timeZone = text(64).refine(isTimeZone, { error: 'Must be an IANA time zone such as Europe/Berlin.', params: { code: 'unknown_time_zone' } });
+
+/** A whole number in a query, where everything is text. */
+export const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, 'Must be a whole number.')
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+
+/** Offsets such as +01:00, which Intl takes too, are no zones: they know no summer time. */
+function isTimeZone(name: string): boolean {
+  try {
+    return /^[A-Za-z]/.test(name) && new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,45 @@
+// Turns whatever ended a request into a problem document. The only place that answers with one.
+import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { ServiceError } from '@na/service-error';
+import type { Logger } from '@na/service-host';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Problem, problemAnswer, problemMediaType } from './problem.js';
+import type { RouteTable } from './route-table.js';
+import { serviceErrorOf } from './thrown.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The code the request was refused with, for its log line. */
+    problemCode?: string;
+  }
+}
+
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(
+    private readonly routes: RouteTable,
+    private readonly publicUrl: string,
+    private readonly logger: Logger,
+  ) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    this.answer(thrown, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  /** Also for what comes past Nest. */
+  answer(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const error = (request.is404 && this.methodNotAllowed(request)) || serviceErrorOf(thrown);
+    // Clients are never shown what this says.
+    if (error.code === 'internal') this.logger.error({ err: error.cause ?? error, request_id: request.id }, 'a request failed');
+    request.problemCode = error.code;
+    const { status, headers, body } = problemAnswer(error, request.id, this.publicUrl);
+    void reply.code(status).headers(headers).type(problemMediaType).send(body);
+  }
+
+  private methodNotAllowed({ method, url }: FastifyRequest): ServiceError | undefined {
+    const allowed = this.routes.methodsAt(url);
+    if (allowed.length === 0 || allowed.includes(method)) return undefined;
+    return new Problem('method_not_allowed', `This address answers ${allowed.join(', ')}.`, { headers: { allow: allowed.join(', ') } });
+  }
+}

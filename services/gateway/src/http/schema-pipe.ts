@@ -1,0 +1,26 @@
+// Validates what a controller method takes against the schema in its @Body, @Query or @Param.
+import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
+import { notFound, ServiceError } from '@na/service-error';
+import type { z } from 'zod';
+import { isTypeId } from '../auth/type-id.js';
+import { fieldFaults } from './field-faults.js';
+
+export class SchemaPipe implements PipeTransform {
+  transform(value: unknown, { schema, type }: ArgumentMetadata): unknown {
+    if (!schema) return value;
+    const result = (schema as z.ZodType).safeParse(value);
+    if (result.success) return result.data;
+    const what = type === 'query' ? 'query' : 'body';
+    throw new ServiceError('invalid_request', `The ${what} of the request is not valid.`, { fields: fieldFaults(result.error.issues, value) });
+  }
+}
+
+/** What can not be an id is answered like an id that does not exist, without asking anyone. */
+export function idPipe(prefix: string, what: string): PipeTransform<string, string> {
+  return {
+    transform: (id) => {
+      if (!isTypeId(prefix, id)) throw notFound(what, id);
+      return id;
+    },
+  };
+}

@@ -1,0 +1,6 @@
+// The gateway process.
+import { runService } from '@na/service-host';
+import { settings } from './settings.js';
+import { startGateway } from './start.js';
+
+await runService('gateway', settings, startGateway);

@@ -1,0 +1,40 @@
+// /api/v1/pages
+import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { PageSchema, publicJson, type Caller } from '@na/contracts';
+import { Scoped } from '../auth/access.js';
+import { From } from '../auth/identity.js';
+import { listQuery, Lists, type ListQuery } from '../http/lists.js';
+import { idPipe } from '../http/schema-pipe.js';
+import { Services } from '../services.js';
+import { newPage, type NewPage } from './pages.schema.js';
+
+@Controller('/api/v1/pages')
+export class PagesController {
+  constructor(
+    private readonly services: Services,
+    private readonly lists: Lists,
+  ) {}
+
+  @Post()
+  @Scoped('pages:write')
+  async create(@From() caller: Caller, @Body({ schema: newPage }) { url, title, time_zone }: NewPage) {
+    const { page } = await this.services.pages.createPage({ caller, url, title, timeZone: time_zone ?? undefined });
+    return publicJson(PageSchema, page!);
+  }
+
+  @Get()
+  @Scoped('pages:read')
+  list(@From() caller: Caller, @Query({ schema: listQuery }) query: ListQuery) {
+    return this.lists.answer('pages', caller, query, async (at) => {
+      const { pages, hasMore } = await this.services.pages.listPages({ caller, ...at });
+      return { schema: PageSchema, items: pages, hasMore };
+    });
+  }
+
+  @Get(':id')
+  @Scoped('pages:read')
+  async get(@From() caller: Caller, @Param('id', idPipe('page', 'page')) id: string) {
+    const { page } = await this.services.pages.getPage({ caller, id });
+    return publicJson(PageSchema, page!);
+  }
+}

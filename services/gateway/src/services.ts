@@ -1,0 +1,21 @@
+// The services behind the gateway, as typed clients on the bus.
+import { DeliveryService, EndpointService, GoalService, KeyService, PageService, WorkspaceService } from '@na/contracts';
+import type { RpcChannel, RpcClient } from '@na/messaging';
+
+export class Services {
+  readonly workspaces: RpcClient<typeof WorkspaceService>;
+  readonly keys: RpcClient<typeof KeyService>;
+  readonly pages: RpcClient<typeof PageService>;
+  readonly goals: RpcClient<typeof GoalService>;
+  readonly endpoints: RpcClient<typeof EndpointService>;
+  readonly deliveries: RpcClient<typeof DeliveryService>;
+
+  constructor(rpc: RpcChannel) {
+    this.workspaces = rpc.client(WorkspaceService);
+    this.keys = rpc.client(KeyService);
+    this.pages = rpc.client(PageService);
+    this.goals = rpc.client(GoalService);
+    this.endpoints = rpc.client(EndpointService);
+    this.deliveries = rpc.client(DeliveryService);
+  }
+}

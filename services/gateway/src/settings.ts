@@ -1,0 +1,42 @@
+// The settings of the gateway besides those of every service.
+import { list, port, type Setting } from '@na/service-host';
+import { z } from 'zod';
+
+const minOperatorTokenLength = 32;
+const cursorKeyBytes = 32;
+
+export const settings = {
+  port: {
+    description: 'Port of the public API; 0 takes a free one.',
+    schema: port,
+    default: '3000',
+  } satisfies Setting<number>,
+  host: {
+    description: 'Address the public API listens on.',
+    schema: z.string().min(1, 'must not be empty'),
+    default: '0.0.0.0',
+  } satisfies Setting<string>,
+  publicUrl: {
+    description: 'Where clients reach this API, such as https://api.example.com; stands in the addresses that answers contain. Unset: http://localhost:PORT.',
+    schema: z.literal('').transform(() => undefined).or(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).transform((url) => url.replace(/\/+$/, ''))),
+    default: '',
+  } satisfies Setting<string | undefined>,
+  operatorToken: {
+    description: `Whoever presents this token as the API key is the operator of the installation. At least ${minOperatorTokenLength} characters.`,
+    schema: z.string().min(minOperatorTokenLength, `must have at least ${minOperatorTokenLength} characters`),
+    secret: true,
+  } satisfies Setting<string>,
+  cursorKey: {
+    description: 'At least 32 random bytes in base64: signs list cursors and salts the ids of visitors that come without one. The same for all replicas.',
+    schema: z
+      .base64('must be base64')
+      .transform((text) => Buffer.from(text, 'base64'))
+      .refine((key) => key.length >= cursorKeyBytes, `must be at least ${cursorKeyBytes} bytes`),
+    secret: true,
+  } satisfies Setting<Buffer>,
+  trustedProxies: {
+    description: 'Addresses or CIDR ranges of the reverse proxies in front, separated by commas: only from them is X-Forwarded-For believed.',
+    schema: list,
+    default: '',
+  } satisfies Setting<string[]>,
+};

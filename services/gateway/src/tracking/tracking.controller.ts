@@ -1,0 +1,19 @@
+// /api/v1/track
+import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common';
+import type { Caller } from '@na/contracts';
+import { Scoped } from '../auth/access.js';
+import { From } from '../auth/identity.js';
+import { HitIntake } from './hit-intake.js';
+import { trackBody, type RawHit } from './track.schema.js';
+
+@Controller('/api/v1/track')
+export class TrackingController {
+  constructor(private readonly intake: HitIntake) {}
+
+  @Post()
+  @HttpCode(202)
+  @Scoped('track:write')
+  async track(@From() { workspaceId, address }: Caller, @Headers('user-agent') userAgent: string | undefined, @Body({ schema: trackBody }) hits: RawHit[]) {
+    return { results: await this.intake.take(hits, { workspaceId, address, userAgent: userAgent ?? '' }) };
+  }
+}

@@ -1,0 +1,38 @@
+// The delivery table: its filters, and how a page of it is fetched.
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { DeliverySchema, type Caller } from '@na/contracts';
+import { z } from 'zod';
+import { id, text, timestamp, wholeNumber } from '../http/field-schemas.js';
+import { listQuery, type ListAnswer, type Lists } from '../http/lists.js';
+import type { Services } from '../services.js';
+
+export const deliveriesQuery = listQuery.extend({
+  status: z.enum(['pending', 'retrying', 'succeeded', 'failed', 'cancelled']).optional(),
+  event_type: text(100).optional(),
+  event_id: id('evt').optional(),
+  endpoint_id: id('we').optional(),
+  response_code: wholeNumber(100, 599).optional(),
+  since: timestamp.optional(),
+  until: timestamp.optional(),
+});
+
+export type DeliveriesQuery = z.infer<typeof deliveriesQuery>;
+
+export function answerDeliveries(lists: Lists, services: Services, caller: Caller, query: DeliveriesQuery): Promise<ListAnswer> {
+  return lists.answer('deliveries', caller, query, async (at) => {
+    const { deliveries, hasMore } = await services.deliveries.listDeliveries({ caller, ...at, ...filtersOf(query) });
+    return { schema: DeliverySchema, items: deliveries, hasMore };
+  });
+}
+
+function filtersOf({ status, event_type, event_id, endpoint_id, response_code, since, until }: DeliveriesQuery) {
+  return {
+    status,
+    eventType: event_type,
+    eventId: event_id,
+    endpointId: endpoint_id,
+    responseCode: response_code,
+    since: since && timestampFromDate(since),
+    until: until && timestampFromDate(until),
+  };
+}

@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { ServiceError } from '@na/service-error';
+import { typeid } from 'typeid-js';
+import { GatewayBed, type Answer, type TestKey } from './gateway.bed.js';
+
+let gateway: GatewayBed;
+let key: TestKey;
+beforeAll(async () => {
+  gateway = await GatewayBed.start();
+  key = gateway.newKey();
+});
+afterAll(() => gateway.stop());
+
+const faults = ({ body }: Answer) => body.errors?.map(({ pointer, code }: { pointer: string; code: string }) => `${pointer} ${code}`);
+const refusal = ({ status, body }: Answer) => [status, body.code];
+
+test('a problem has the shape of RFC 9457, and its type is an address that explains it', async () => {
+  const id = typeid('page').toString();
+  const { status, headers, body } = await gateway.get(`/api/v1/pages/${id}`, key.headers);
+  expect([status, headers.get('content-type')]).toEqual([404, expect.stringMatching(/^application\/problem\+json/)]);
+  expect(body).toEqual({
+    type: 'https://api.example.com/problems/not_found',
+    title: 'Not found',
+    status: 404,
+    code: 'not_found',
+    detail: `There is no page with the id ${id} in this workspace.`,
+    request_id: headers.get('x-request-id'),
+  });
+  const explained = await gateway.get(new URL(body.type).pathname);
+  expect([explained.status, explained.body.title]).toEqual([200, 'Not found']);
+});
+
+test('every answer has a request id of its own, which the client can not choose', async () => {
+  const answers = [await gateway.get('/api/v1/pages', { ...key.headers, 'x-request-id': 'mine' }), await gateway.get('/nowhere'), await gateway.get('/api/v1/pages')];
+  const ids = answers.map(({ headers }) => headers.get('x-request-id'));
+  for (const id of ids) expect(id).toMatch(/^req_[0-9a-z]{26}$/);
+  expect(new Set(ids).size).toBe(3);
+  expect(answers.map(({ headers }) => headers.get('x-content-type-options'))).toEqual(['nosniff', 'nosniff', 'nosniff']);
+});
+
+test('a page of another workspace, one that does not exist and what is no id answer alike', async () => {
+  const other = gateway.newKey();
+  const { body: foreign } = await gateway.post('/api/v1/pages', { url: 'https://example.com' }, other.headers);
+  const answers = [];
+  for (const id of [foreign.id, typeid('page').toString(), 'page_1', 'x', '%00', 'p'.repeat(90)]) {
+    const { status, body } = await gateway.get(`/api/v1/pages/${id}`, key.headers);
+    answers.push([status, { ...body, request_id: '', detail: body.detail.replace(decodeURIComponent(id), 'ID') }]);
+  }
+  for (const answer of answers) expect(answer).toEqual(answers[0]);
+  expect(answers[0]![0]).toBe(404);
+});
+
+test('unknown, missing and wrong fields are named by pointers, all at once', async () => {
+  const answer = await gateway.post('/api/v1/pages', { titel: 'x', title: 5, time_zone: 'Mars/Olympus', 'a/b': 1 }, key.headers);
+  expect(refusal(answer)).toEqual([400, 'invalid_request']);
+  expect(faults(answer).sort()).toEqual(['/a~1b unknown_field', '/time_zone unknown_time_zone', '/titel unknown_field', '/title invalid_type', '/url required']);
+});
+
+test('what no service could store or use is refused here: control characters, other schemes, no body at all', async () => {
+  const attempt = async (body: unknown) => faults(await gateway.post('/api/v1/pages', body, key.headers));
+  expect(await attempt({ url: 'https://example.com', title: 'a\0b' })).toEqual(['/title invalid_value']);
+  expect(await attempt({ url: 'https://example.com', title: '\ud800' })).toEqual(['/title invalid_value']);
+  expect(await attempt({ url: 'javascript:alert(1)' })).toEqual(['/url invalid_format']);
+  expect(await attempt('')).toEqual([' required']);
+  expect(await attempt('[]')).toEqual([' invalid_type']);
+});
+
+test('a body that is broken, too large or of another type is a problem of its own', async () => {
+  expect(refusal(await gateway.post('/api/v1/pages', '{"url":', key.headers))).toEqual([400, 'invalid_request']);
+  expect(refusal(await gateway.post('/api/v1/pages', '{"__proto__":{"x":1}}', key.headers))).toEqual([400, 'invalid_request']);
+  expect(refusal(await gateway.post('/api/v1/pages', JSON.stringify('x'.repeat(1024 * 1024)), key.headers))).toEqual([413, 'payload_too_large']);
+  const form = { ...key.headers, 'content-type': 'application/x-www-form-urlencoded' };
+  expect(refusal(await gateway.send('POST', '/api/v1/pages', form, 'url=x'))).toEqual([415, 'unsupported_media_type']);
+});
+
+test('a body nested deeper than any stack is refused like any other', async () => {
+  const deep = '['.repeat(200_000) + ']'.repeat(200_000);
+  const inUnknownField = await gateway.post('/api/v1/pages', `{"url":"https://example.com","x":${deep}}`, key.headers);
+  const inProps = await gateway.post('/api/v1/track', `{"type":"pageview","url":"https://example.com","props":{"x":${deep}}}`, key.headers);
+  expect([faults(inUnknownField), faults(inProps)]).toEqual([['/x unknown_field'], ['/props out_of_bounds']]);
+});
+
+test('a wrong method is told from a wrong address', async () => {
+  const wrongMethod = await gateway.send('DELETE', '/api/v1/pages?x=1', key.headers);
+  expect([...refusal(wrongMethod), wrongMethod.headers.get('allow')]).toEqual([405, 'method_not_allowed', 'GET, HEAD, POST']);
+  expect(refusal(await gateway.get('/api/v1/paegs', key.headers))).toEqual([404, 'not_found']);
+  expect(refusal(await gateway.get('/api/v1/pages/', key.headers))).toEqual([404, 'not_found']);
+  expect(refusal(await gateway.get(`/api/v1/pages/${'x'.repeat(5_000)}`, key.headers))).toEqual([404, 'not_found']);
+});
+
+test('HEAD asks who is there like GET', async () => {
+  expect((await gateway.send('HEAD', '/api/v1/pages', {})).status).toBe(401);
+  expect((await gateway.send('HEAD', '/api/v1/pages', key.headers)).status).toBe(200);
+});
+
+test('an address with a broken escape is a problem like any other', async () => {
+  const answer = await gateway.sendRaw('/api/v1/pages/%zz', ['Authorization', key.headers.authorization!]);
+  expect(refusal(answer)).toEqual([400, 'invalid_request']);
+  expect(answer.headers.get('x-request-id')).toBe(answer.body.request_id);
+});
+
+test('what is not even HTTP gets a problem and a closed connection', async () => {
+  const socket = connect(gateway.port, '127.0.0.1');
+  socket.write('HELLO THERE\r\n\r\n');
+  const [head, body] = (await text(socket)).split('\r\n\r\n');
+  expect(head).toContain('HTTP/1.1 400 Bad Request');
+  expect(JSON.parse(body!)).toMatchObject({ code: 'invalid_request', status: 400 });
+});
+
+test('a fault inside a service shows nothing of itself', async () => {
+  gateway.state.fault = new Error('SELECT secret FROM table');
+  const answer = await gateway.get(`/api/v1/pages/${typeid('page').toString()}`, key.headers);
+  gateway.state.fault = undefined;
+  expect(refusal(answer)).toEqual([500, 'internal']);
+  expect(JSON.stringify(answer.body)).not.toContain('SELECT');
+});
+
+test('a service that is away is 503, with the time to come back', async () => {
+  const answer = await gateway.get('/api/v1/goals', { ...gateway.newKey({ scopes: ['goals:read'] }).headers });
+  expect([...refusal(answer), answer.headers.get('retry-after')]).toEqual([503, 'unavailable', '2']);
+});
+
+test('what a service says of single fields reaches the client', async () => {
+  gateway.state.fault = new ServiceError('conflict', 'Taken.', { fields: [{ pointer: '/url', code: 'taken', detail: 'Used.' }] });
+  const answer = await gateway.get(`/api/v1/pages/${typeid('page').toString()}`, key.headers);
+  gateway.state.fault = undefined;
+  expect([...refusal(answer), answer.body.errors]).toEqual([409, 'conflict', [{ pointer: '/url', code: 'taken', detail: 'Used.' }]]);
+});

@@ -1,0 +1,147 @@
+// Stands in for the services behind the gateway: answers their RPC from what a test has put there, and keeps what was asked.
+import { create } from '@bufbuild/protobuf';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { Controller, Module } from '@nestjs/common';
+import {
+  DeliveryService,
+  EndpointService,
+  KeySchema,
+  KeyService,
+  PageSchema,
+  PageService,
+  VerdictSchema,
+  WorkspaceService,
+  type CreateEndpointRequest,
+  type CreateKeyRequest,
+  type CreatePageRequest,
+  type CreateWorkspaceRequest,
+  type GetDeliveryRequest,
+  type GetEndpointRequest,
+  type GetKeyRequest,
+  type GetPageRequest,
+  type GetWorkspaceRequest,
+  type ListDeliveriesRequest,
+  type ListPagesRequest,
+  type Page,
+  type Scope,
+  type VerifyKeyRequest,
+} from '@na/contracts';
+import { RpcMethod, sealReply } from '@na/messaging';
+import { notFound } from '@na/service-error';
+import { typeid } from 'typeid-js';
+
+export interface FakeKey {
+  id: string;
+  workspaceId: string;
+  scopes: Scope[];
+  expiresAt?: Date;
+  /** As key-management would judge it. */
+  status: string;
+  secretDigest: Uint8Array;
+}
+
+const createdAt = timestampFromDate(new Date('2026-03-01T12:00:00.000Z'));
+
+/** What the fakes know and have been asked; one for a test file. */
+export class FakeState {
+  readonly keys = new Map<string, FakeKey>();
+  readonly pages: Page[] = [];
+  readonly asked: object[] = [];
+  verifications = 0;
+  readonly endpointId = typeid('we').toString();
+  readonly deliveryId = typeid('dlv').toString();
+  /** Thrown by the next GetPage, as a fault of the service would be. */
+  fault?: Error;
+}
+
+@Controller()
+export class FakeServices {
+  constructor(private readonly state: FakeState) {}
+
+  @RpcMethod(KeyService.method.verifyKey)
+  async verifyKey({ keyId, secretDigest }: VerifyKeyRequest) {
+    this.state.verifications += 1;
+    const key = this.state.keys.get(keyId);
+    if (!key) return { status: 'unknown' };
+    if (!Buffer.from(key.secretDigest).equals(secretDigest)) return { status: 'wrong_secret' };
+    const { workspaceId, scopes, expiresAt, status } = key;
+    return { status, verdict: create(VerdictSchema, { keyId, workspaceId, scopes, expiresAt: expiresAt && timestampFromDate(expiresAt), version: 1 }) };
+  }
+
+  @RpcMethod(KeyService.method.createKey)
+  async createKey(request: CreateKeyRequest) {
+    this.state.asked.push(request);
+    const { id, workspaceId, name, scopes, expiresAt, lastFour } = request;
+    return { key: create(KeySchema, { id, workspaceId, name, scopes, expiresAt, lastFour, status: 'active', createdAt }) };
+  }
+
+  @RpcMethod(KeyService.method.getKey)
+  async getKey({ caller, id }: GetKeyRequest) {
+    const key = this.state.keys.get(id);
+    if (key?.workspaceId !== caller?.workspaceId) throw notFound('key', id);
+    return { key: create(KeySchema, { id, workspaceId: key!.workspaceId, scopes: key!.scopes, status: 'active', createdAt }) };
+  }
+
+  @RpcMethod(WorkspaceService.method.createWorkspace)
+  async createWorkspace({ name, timeZone, ownerEmails }: CreateWorkspaceRequest) {
+    return { workspace: { id: typeid('ws').toString(), name, timeZone, ownerEmails, createdAt } };
+  }
+
+  @RpcMethod(WorkspaceService.method.getWorkspace)
+  async getWorkspace({ id }: GetWorkspaceRequest) {
+    return { workspace: { id, name: 'Acme', timeZone: 'UTC', createdAt } };
+  }
+
+  @RpcMethod(PageService.method.createPage)
+  async createPage({ caller, url, title, timeZone }: CreatePageRequest) {
+    const page = create(PageSchema, { id: typeid('page').toString(), workspaceId: caller!.workspaceId, url, title, timeZone, createdAt });
+    this.state.pages.push(page);
+    return { page };
+  }
+
+  @RpcMethod(PageService.method.getPage)
+  async getPage({ caller, id }: GetPageRequest) {
+    if (this.state.fault) throw this.state.fault;
+    const page = this.state.pages.find((one) => one.id === id && one.workspaceId === caller?.workspaceId);
+    if (!page) throw notFound('page', id);
+    return { page };
+  }
+
+  @RpcMethod(PageService.method.listPages)
+  async listPages({ caller, limit, after }: ListPagesRequest) {
+    const rest = this.state.pages.filter((page) => page.workspaceId === caller?.workspaceId && page.id > after).sort((a, b) => (a.id < b.id ? -1 : 1));
+    return { pages: rest.slice(0, limit), hasMore: rest.length > limit };
+  }
+
+  @RpcMethod(EndpointService.method.createEndpoint)
+  async createEndpoint(request: CreateEndpointRequest) {
+    this.state.asked.push(request);
+    const { url, description, eventTypes, retryPolicy, timeoutMs, replyPublicKey } = request;
+    const endpoint = { id: typeid('we').toString(), url, description, eventTypes, retryPolicy, timeoutMs, status: 'enabled', createdAt };
+    return { endpoint, sealedSecret: sealReply('whsec_of_this_test', replyPublicKey) };
+  }
+
+  @RpcMethod(EndpointService.method.getEndpoint)
+  async getEndpoint({ id }: GetEndpointRequest) {
+    if (id !== this.state.endpointId) throw notFound('webhook', id);
+    return { endpoint: { id, url: 'https://example.com/hook', status: 'enabled', createdAt } };
+  }
+
+  @RpcMethod(DeliveryService.method.listDeliveries)
+  async listDeliveries(request: ListDeliveriesRequest) {
+    this.state.asked.push(request);
+    return { deliveries: [{ id: this.state.deliveryId, status: 'retrying', attempts: 3, createdAt }], hasMore: true };
+  }
+
+  @RpcMethod(DeliveryService.method.getDelivery)
+  async getDelivery({ id }: GetDeliveryRequest) {
+    return {
+      delivery: { id, status: 'retrying', attempts: 1, maxAttempts: 12, responseCode: 503, createdAt },
+      request: { url: 'https://example.com/hook', body: '{}' },
+      attemptLog: [{ id: typeid('att').toString(), number: 1, startedAt: createdAt, durationMs: 12.5, responseCode: 503 }],
+    };
+  }
+}
+
+@Module({})
+export class FakeServicesModule {}

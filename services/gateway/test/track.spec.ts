@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { fromBinary } from '@bufbuild/protobuf';
+import { timestampDate } from '@bufbuild/protobuf/wkt';
+import { DeliverPolicy } from '@nats-io/jetstream';
+import { HitSchema, streams, type Hit } from '@na/contracts';
+import { typeid } from 'typeid-js';
+import { GatewayBed, type Answer, type TestKey } from './gateway.bed.js';
+
+let gateway: GatewayBed;
+beforeAll(async () => void (gateway = await GatewayBed.start()));
+afterAll(() => gateway.stop());
+
+const view = (overrides: object = {}) => ({ type: 'pageview', url: 'https://example.com/a', ...overrides });
+const track = (body: unknown, key: TestKey) => gateway.post('/api/v1/track', body, key.headers);
+const statuses = ({ body }: Answer) => body.results.map(({ status }: { status: string }) => status);
+const at = (ms: number) => new Date(gateway.bed.clock.now().getTime() + ms).toISOString();
+
+/** The first `count` hits in the stream of one workspace. */
+async function stored(workspaceId: string, count: number): Promise<{ hit: Hit; messageId: string }[]> {
+  const consumer = await gateway.bed.bus.js.consumers.get(streams.hits.name, { filter_subjects: `na.hits.v1.*.${workspaceId}`, deliver_policy: DeliverPolicy.All });
+  const hits: { hit: Hit; messageId: string }[] = [];
+  for await (const message of await consumer.consume()) {
+    hits.push({ hit: fromBinary(HitSchema, message.data), messageId: message.headers!.get('Nats-Msg-Id') });
+    if (hits.length === count) return hits;
+  }
+  throw new Error('The bus was closed before the hits came.');
+}
+
+async function countStored(workspaceId: string): Promise<number> {
+  const { state } = await gateway.bed.bus.manager.streams.info(streams.hits.name, { subjects_filter: `na.hits.v1.*.${workspaceId}` });
+  return Object.values(state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
+}
+
+test('a single hit is stored as it was sent before it is accepted', async () => {
+  const key = gateway.newKey();
+  const pageId = typeid('page').toString();
+  const sent = { type: 'event', page_id: pageId, name: 'signup', visitor: { id: 'v1' }, occurred_at: at(-1_000), referrer: 'https://news.example', utm: { source: 'x' }, props: { plan: { name: 'pro' } }, hit_id: 'order-1' };
+  const answer = await track(sent, key);
+  expect([answer.status, answer.body]).toEqual([202, { results: [{ hit_id: 'order-1', status: 'accepted' }] }]);
+  const [{ hit, messageId }] = (await stored(key.workspaceId, 1)) as [{ hit: Hit; messageId: string }];
+  expect(messageId).toBe(`${key.workspaceId}:order-1`);
+  expect(hit).toMatchObject({ id: 'order-1', workspaceId: key.workspaceId, pageId, url: '', type: 'event', name: 'signup', visitorId: 'v1', referrer: 'https://news.example', utm: { source: 'x' }, props: { plan: { name: 'pro' } } });
+  expect([timestampDate(hit.occurredAt!), timestampDate(hit.receivedAt!)].map((date) => date.toISOString())).toEqual([at(-1_000), at(0)]);
+});
+
+test('the good hits of a batch are accepted, the bad ones rejected with what is wrong with them, in their order', async () => {
+  const key = gateway.newKey();
+  const answer = await track({ hits: [view(), view({ typ: 'x', hit_id: 'h2' }), 'no hit', view({ type: 'event' }), view({ hit_id: 'h5' })] }, key);
+  expect([answer.status, statuses(answer)]).toEqual([202, ['accepted', 'rejected', 'rejected', 'rejected', 'accepted']]);
+  const [first, second, third, fourth] = answer.body.results;
+  expect(first.hit_id).toMatch(/^hit_/);
+  expect([second.hit_id, second.error.errors[0].pointer]).toEqual(['h2', '/hits/1/typ']);
+  expect([third.hit_id, third.error.errors[0].pointer]).toEqual([null, '/hits/2']);
+  expect(fourth.error.errors[0]).toMatchObject({ pointer: '/hits/3/name', code: 'required' });
+  expect(await countStored(key.workspaceId)).toBe(2);
+});
+
+test('a request without one good hit is 400, and nothing is stored', async () => {
+  const key = gateway.newKey();
+  const answer = await track({ hits: [{}, view({ page_id: typeid('page').toString() })] }, key);
+  expect([answer.status, answer.body.errors.map(({ pointer }: { pointer: string }) => pointer)]).toEqual([400, ['/hits/0/type', '/hits/1/url']]);
+  expect(await countStored(key.workspaceId)).toBe(0);
+});
+
+test('a request has one to a thousand hits, and nothing beside them', async () => {
+  const key = gateway.newKey();
+  const outcome = async (body: unknown) => {
+    const answer = await track(body, key);
+    return [answer.status, answer.body.errors?.[0].pointer];
+  };
+  expect(await outcome({ hits: [] })).toEqual([400, '/hits']);
+  expect(await outcome({ hits: Array.from({ length: 1_001 }, () => view()) })).toEqual([400, '/hits']);
+  expect(await outcome({ hits: [view()], more: 1 })).toEqual([400, '/more']);
+  expect(await outcome([view()])).toEqual([400, '']);
+});
+
+test('a full batch of a thousand hits is accepted and stored', async () => {
+  const key = gateway.newKey();
+  const answer = await track({ hits: Array.from({ length: 1_000 }, () => view()) }, key);
+  expect([answer.status, new Set(statuses(answer))]).toEqual([202, new Set(['accepted'])]);
+  expect(await countStored(key.workspaceId)).toBe(1_000);
+});
+
+test('a hit may be 31 days late and 5 minutes early, not a moment more', async () => {
+  const key = gateway.newKey();
+  const days31 = 31 * 86_400_000;
+  const times = [-days31, -days31 - 1, 5 * 60_000, 5 * 60_000 + 1];
+  const answer = await track({ hits: times.map((ms) => view({ occurred_at: at(ms) })) }, key);
+  expect(statuses(answer)).toEqual(['accepted', 'rejected', 'accepted', 'rejected']);
+});
+
+test('a hit that is sent again under its own id is stored once', async () => {
+  const key = gateway.newKey();
+  const answers = [await track(view({ hit_id: 'h1' }), key), await track(view({ hit_id: 'h1' }), key)];
+  expect(answers.map(({ status }) => status)).toEqual([202, 202]);
+  expect(await countStored(key.workspaceId)).toBe(1);
+});
+
+test('visitors without an id are told apart by address and user agent', async () => {
+  const key = gateway.newKey();
+  const visitor = { ip: '192.0.2.1', user_agent: 'Mozilla/5.0' };
+  await track({ hits: [view({ visitor }), view({ visitor }), view({ visitor: { ...visitor, ip: '2001:db8::1' } }), view()] }, key);
+  const ids = (await stored(key.workspaceId, 4)).map(({ hit }) => hit.visitorId);
+  expect(new Set(ids).size).toBe(3);
+  for (const id of ids) expect(id).toMatch(/^[\w-]{22}$/);
+});
+
+test('no hit that was accepted is lost, and none is doubled, when nats-server is killed in between', async () => {
+  const key = gateway.newKey();
+  const accepted = new Set<string>();
+  let restarted: Promise<void> | undefined;
+  let isBack = false;
+  const sendUntilBack = async (sender: number): Promise<void> => {
+    for (let i = 0, isLast = false; !isLast; i++) {
+      isLast = isBack;
+      const answer = await track({ hits: Array.from({ length: 20 }, (_, n) => view({ hit_id: `${sender}-${i}-${n}` })) }, key);
+      expect([202, 503]).toContain(answer.status);
+      for (const { hit_id, status } of answer.body.results ?? []) if (status === 'accepted') accepted.add(hit_id);
+      if (accepted.size > 200) restarted ??= gateway.bed.restartNats().then(() => void (isBack = true));
+    }
+  };
+  await Promise.all([1, 2, 3].map(sendUntilBack));
+  const hits = await stored(key.workspaceId, await countStored(key.workspaceId));
+  const ids = hits.map(({ hit }) => hit.id);
+  expect([...accepted].filter((id) => !ids.includes(id))).toEqual([]);
+  expect(new Set(ids).size).toBe(ids.length);
+});
