@@ -53,6 +53,9 @@ export default tseslint.config(
       'max-lines-per-function': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off', // parsed JSON of the system under test
       '@typescript-eslint/no-unsafe-member-access': 'off', // the same
+      '@typescript-eslint/no-unsafe-return': 'off', // the same
+      '@typescript-eslint/no-unsafe-argument': 'off', // the same
+      '@typescript-eslint/no-unsafe-call': 'off', // the same
     },
   },
 );

@@ -17,8 +17,12 @@ export const settings = {
     default: '0.0.0.0',
   } satisfies Setting<string>,
   publicUrl: {
-    description: 'Where clients reach this API, such as https://api.example.com; stands in the addresses that answers contain. Unset: http://localhost:PORT.',
-    schema: z.literal('').transform(() => undefined).or(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).transform((url) => url.replace(/\/+$/, ''))),
+    description:
+      'Where clients reach this API, such as https://api.example.com; stands in the addresses that answers contain. Unset: http://localhost:PORT.',
+    schema: z
+      .literal('')
+      .transform(() => undefined)
+      .or(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).transform((url) => url.replace(/\/+$/, ''))),
     default: '',
   } satisfies Setting<string | undefined>,
   operatorToken: {

@@ -16,7 +16,8 @@ const lastAsked = () => gateway.state.asked.at(-1) as ListDeliveriesRequest;
 
 test('the delivery table is asked for with the filters of the query', async () => {
   const eventId = typeid('evt').toString();
-  const query = new URLSearchParams({ status: 'failed', event_type: 'goal.converted', event_id: eventId, response_code: '503', since: '2026-03-01T00:00:00Z', until: '2026-03-02T00:00:00+02:00', limit: '7' });
+  const times = { since: '2026-03-01T00:00:00Z', until: '2026-03-02T00:00:00+02:00' };
+  const query = new URLSearchParams({ ...times, status: 'failed', event_type: 'goal.converted', event_id: eventId, response_code: '503', limit: '7' });
   const { status, body } = await gateway.get(`/api/v1/deliveries?${query}`, key.headers);
   expect([status, body.data[0]]).toMatchObject([200, { id: gateway.state.deliveryId, status: 'retrying', attempts: 3, response_code: null, final_status: null }]);
   const { since, until, ...asked } = lastAsked();

@@ -17,7 +17,8 @@ test('a new key is shown once, and only its digest leaves the gateway', async ()
   const { status, body } = await gateway.post('/api/v1/keys', { name: 'CI', scopes: ['pages:read'], expires_at: '2098-01-01T00:00:00+01:00' }, key.headers);
   const asked = gateway.state.asked.at(-1) as CreateKeyRequest;
   const secret = body.secret.slice(-49, -6);
-  expect([status, body]).toMatchObject([201, { id: asked.id, name: 'CI', scopes: ['pages:read'], last_four: body.secret.slice(-4), expires_at: '2097-12-31T23:00:00.000Z' }]);
+  const shown = { id: asked.id, name: 'CI', scopes: ['pages:read'], last_four: body.secret.slice(-4), expires_at: '2097-12-31T23:00:00.000Z' };
+  expect([status, body]).toMatchObject([201, shown]);
   expect(parseKey(body.secret)?.keyId).toBe(asked.id);
   expect(Buffer.from(asked.secretDigest)).toEqual(createHash('sha256').update(secret).digest());
   expect(Buffer.from(JSON.stringify(asked, (_, value) => (typeof value === 'bigint' ? String(value) : value))).toString()).not.toContain(secret);
@@ -32,7 +33,10 @@ test('key-management is told what the calling key may do, so that the new one ca
 });
 
 test('a key is given by a preset or by a list of scopes, one of the two', async () => {
-  const errors = async (body: object) => (await gateway.post('/api/v1/keys', { name: 'CI', ...body }, key.headers)).body.errors.map(({ pointer }: { pointer: string }) => pointer);
+  const errors = async (wanted: object) => {
+    const { body } = await gateway.post('/api/v1/keys', { name: 'CI', ...wanted }, key.headers);
+    return body.errors.map(({ pointer }: { pointer: string }) => pointer);
+  };
   expect(await errors({})).toEqual(['/access']);
   expect(await errors({ access: 'read_only', scopes: ['pages:read'] })).toEqual(['/scopes']);
   expect(await errors({ scopes: ['pages:read', 'pages:fly'] })).toEqual(['/scopes/1']);
@@ -52,8 +56,10 @@ test('the secret of a new webhook crosses the bus sealed and is shown once', asy
 });
 
 test('the bounds of a webhook are kept', async () => {
-  const wanted = { url: 'ftp://example.com', event_types: [], retry_policy: { base_seconds: 0, factor: 11, max_seconds: 86_401, max_attempts: 31 }, timeout_ms: 999 };
+  const policy = { base_seconds: 0, factor: 11, max_seconds: 86_401, max_attempts: 31 };
+  const wanted = { url: 'ftp://example.com', event_types: [], retry_policy: policy, timeout_ms: 999 };
   const { body } = await gateway.post('/api/v1/webhooks', wanted, key.headers);
   const pointers = body.errors.map(({ pointer }: { pointer: string }) => pointer);
-  expect(pointers.sort()).toEqual(['/event_types', '/retry_policy/base_seconds', '/retry_policy/factor', '/retry_policy/max_attempts', '/retry_policy/max_seconds', '/timeout_ms', '/url']);
+  const ofPolicy = ['base_seconds', 'factor', 'max_attempts', 'max_seconds'].map((field) => `/retry_policy/${field}`);
+  expect(pointers.sort()).toEqual(['/event_types', ...ofPolicy, '/timeout_ms', '/url']);
 });

@@ -9,7 +9,7 @@ test('the audit log says who did what from where, and how the key looked before 
   const workspaceId = await service.newWorkspace();
   const { key } = await service.newKey(workspaceId);
   await service.keys.revokeKey({ caller: service.callerOf(key), id: key.id });
-  const { rows } = await service.sql.query('SELECT actor, host(address::inet) AS address, request_id, action, target, before, after FROM audit_log WHERE workspace_id = $1 ORDER BY id', [workspaceId]);
+  const { rows } = await service.sql.query('SELECT * FROM audit_log WHERE workspace_id = $1 ORDER BY id', [workspaceId]);
   expect(rows).toMatchObject([
     { actor: 'operator', address: '192.0.2.1', request_id: 'req_1', action: 'workspace.created', target: workspaceId, before: null, after: { name: 'Acme' } },
     { actor: 'operator', action: 'key.created', target: key.id, before: null, after: { name: 'CI', status: 'active' } },
@@ -30,7 +30,9 @@ test('a change that can not be audited does not happen, and nobody is told of it
 
 test('neither the secret nor its digest is in the audit log or in what is told to others, and the table has only the keyed digest', async () => {
   await service.sql.query('CREATE TABLE outbox_copy AS TABLE outbox WITH NO DATA');
-  await service.sql.query('CREATE RULE keep AS ON INSERT TO outbox DO ALSO INSERT INTO outbox_copy (message_id, subject, body) VALUES (NEW.message_id, NEW.subject, NEW.body)');
+  await service.sql.query(`
+    CREATE RULE keep AS ON INSERT TO outbox
+    DO ALSO INSERT INTO outbox_copy (message_id, subject, body) VALUES (NEW.message_id, NEW.subject, NEW.body)`);
   await service.sql.query('GRANT ALL ON outbox_copy TO na_key_management');
   const { key, secret } = await service.newKey(await service.newWorkspace());
   await service.keys.revokeKey({ caller: service.callerOf(key), id: key.id });

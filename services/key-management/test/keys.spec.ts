@@ -74,7 +74,8 @@ test('a key can not make a key in another workspace, which looks like one that d
   const { key } = await service.newKey(await service.newWorkspace());
   const foreign = await service.newWorkspace();
   const unknown = typeid('ws').toString();
-  const attempt = (workspaceId: string) => service.newKey(workspaceId, { caller: service.callerOf(key), callerScopes: key.scopes }).catch((error: Error) => error.message.replace(workspaceId, 'ID'));
+  const maker = { caller: service.callerOf(key), callerScopes: key.scopes };
+  const attempt = (workspaceId: string) => service.newKey(workspaceId, maker).catch((error: Error) => error.message.replace(workspaceId, 'ID'));
   expect(await attempt(foreign)).toBe('There is no workspace with the id ID in this workspace.');
   expect(await attempt(foreign)).toBe(await attempt(unknown));
 });

@@ -12,7 +12,7 @@ export type Access =
 
 export const Public = () => access({ kind: 'public' });
 export const OperatorOnly = () => access({ kind: 'operator' });
-export const AnyKey = ({ workspaceHeader = 'required' as 'required' | 'optional' } = {}) => access({ kind: 'any_key', workspaceHeader });
+export const AnyKey = (workspaceHeader: 'required' | 'optional' = 'required') => access({ kind: 'any_key', workspaceHeader });
 export const Scoped = (scope: Scope) => access({ kind: 'scope', scope });
 
 function access(access: Access) {

@@ -17,10 +17,12 @@ const bearer = /^bearer[ \t]+([^ \t].*)$/i;
 /** @param rawHeaders names and values by turns, as Node.js got them: its parsed headers hide a second Authorization */
 export function readCredential(rawHeaders: readonly string[], query: object): Credential {
   const inQuery = queryNames.find((name) => Object.hasOwn(query, name));
-  if (inQuery) return { kind: 'ambiguous', detail: `Keys are not accepted in the query, where logs keep them: leave out "${inQuery}" and use the header Authorization.` };
+  if (inQuery) return { kind: 'ambiguous', detail: `Keys do not belong in the query, where logs keep them: send Authorization instead of "${inQuery}".` };
   const authorizations = valuesOf(rawHeaders, 'authorization');
   const credentials = authorizations.length + valuesOf(rawHeaders, 'x-api-key').length;
-  if (authorizations.length > 0 && credentials > 1) return { kind: 'ambiguous', detail: 'The request has more than one credential: send one Authorization header and nothing else.' };
+  if (authorizations.length > 0 && credentials > 1) {
+    return { kind: 'ambiguous', detail: 'The request has more than one credential: send one Authorization header and nothing else.' };
+  }
   return readBearer(authorizations[0] ?? '');
 }
 

@@ -18,7 +18,7 @@ export class Verdicts {
   /** @throws Problem that is the same for every key that may not be used, so that an outsider learns nothing of it */
   async of({ keyId, secretDigest }: KeyMaterial): Promise<Verdict> {
     const { status, verdict } = await this.keys.verifyKey({ keyId, secretDigest }, { timeoutMs }).catch(asOutage);
-    if (status === 'suspended') throw new ServiceError('workspace_suspended', 'The workspace of this key is suspended. Ask the operator of this installation.');
+    if (status === 'suspended') throw new ServiceError('workspace_suspended', 'The workspace of this key is suspended. Ask the operator.');
     if (status !== 'valid' || !verdict || this.isExpired(verdict)) throw invalidToken();
     return verdict;
   }
@@ -30,6 +30,6 @@ export class Verdicts {
 
 /** Without a verdict nothing has been done yet: a client may come back at once, whatever it asked for. */
 function asOutage(error: unknown): never {
-  if (error instanceof ServiceError && error.code === 'deadline_exceeded') throw new ServiceError('unavailable', 'API keys can not be checked right now. Try again.', { cause: error });
-  throw error;
+  const isLate = error instanceof ServiceError && error.code === 'deadline_exceeded';
+  throw isLate ? new ServiceError('unavailable', 'API keys can not be checked right now. Try again.', { cause: error }) : error;
 }

@@ -14,7 +14,8 @@ export const text = (maxLength: number) => z.string().min(1).max(maxLength).refi
 
 export const textOrEmpty = (maxLength: number) => z.string().max(maxLength).refine(isStorable, storable);
 
-export const id = (prefix: string) => z.string().refine((value) => isTypeId(prefix, value), { error: `Must be an id of the form ${prefix}_….`, params: { code: 'invalid_format' } });
+export const id = (prefix: string) =>
+  z.string().refine((value) => isTypeId(prefix, value), { error: `Must be an id of the form ${prefix}_….`, params: { code: 'invalid_format' } });
 
 export const httpUrl = text(2048).pipe(z.url({ protocol: /^https?$/, error: 'Must be an http or https URL.' }));
 

@@ -54,7 +54,9 @@ function workspaceOf(principal: Principal, header: string | string[] | undefined
   if (typeof header !== 'string' || !isTypeId('ws', header)) {
     throw new ServiceError('workspace_required', 'Name the workspace in the header X-Workspace-Id: ws_….');
   }
-  if (own !== undefined && own !== header) throw new ServiceError('workspace_mismatch', 'The API key belongs to another workspace than the one in X-Workspace-Id.');
+  if (own !== undefined && own !== header) {
+    throw new ServiceError('workspace_mismatch', 'The API key belongs to another workspace than the one in X-Workspace-Id.');
+  }
   return header;
 }
 

@@ -67,13 +67,16 @@ export class HitIntake {
       occurredAt: timestampFromDate(occurredAt),
       receivedAt: timestampFromDate(now),
       referrer,
-      utm: utm as Record<string, string>,
+      utm,
       props,
     });
   }
 
   private async settle(judged: Judged): Promise<HitResult> {
-    if (judged.kind === 'bad') return { hit_id: judged.hitId, status: 'rejected', error: { code: 'invalid_request', detail: 'The hit is not valid.', errors: judged.faults } };
+    if (judged.kind === 'bad') {
+      const error = { code: 'invalid_request', detail: 'The hit is not valid.', errors: judged.faults };
+      return { hit_id: judged.hitId, status: 'rejected', error };
+    }
     const { hit } = judged;
     const publication = { subject: hitSubject(hit.workspaceId, hit.visitorId), body: toBinary(HitSchema, hit), id: `${hit.workspaceId}:${hit.id}` };
     return this.store.publish(publication).then(

@@ -9,10 +9,12 @@ const maxAgeDays = 31;
 const maxAheadMinutes = 5;
 const propsBounds: JsonBounds = { maxDepth: 4, maxEntries: 100, maxTextLength: 1_000 };
 
-const props = z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'Must be an object.').superRefine((value, context) => {
-  const fault = jsonFault(value, propsBounds);
-  if (fault) context.addIssue({ code: 'custom', message: fault, params: { code: 'out_of_bounds' } });
-});
+const props = z
+  .custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'Must be an object.')
+  .superRefine((value, context) => {
+    const fault = jsonFault(value, propsBounds);
+    if (fault) context.addIssue({ code: 'custom', message: fault, params: { code: 'out_of_bounds' } });
+  });
 
 /** Who came. A server that tracks on behalf of its visitors gives an id, or else their address and user agent: its own are the same for all. */
 const visitor = z.strictObject({
@@ -40,14 +42,18 @@ export type TrackedHit = z.infer<typeof hitFields>;
 
 /** What is valid depends on the moment: a hit may be late by a month and early by what clocks are apart. */
 export function hitSchema(now: Date) {
+  const oldest = now.getTime() - maxAgeDays * 86_400_000;
+  const newest = now.getTime() + maxAheadMinutes * 60_000;
   return hitFields.superRefine(({ page_id, url, type, name, occurred_at }, context) => {
-    const fault = (field: keyof TrackedHit, code: string, message: string) => context.addIssue({ code: 'custom', path: [field], message, params: { code } });
+    const fault = (field: keyof TrackedHit, code: string, message: string) => {
+      context.addIssue({ code: 'custom', path: [field], message, params: { code } });
+    };
     if (!page_id && !url) fault('page_id', 'required', 'Give page_id or url.');
     if (page_id && url) fault('url', 'not_allowed', 'Give page_id or url, not both.');
     if (type === 'event' && !name) fault('name', 'required', 'An event has a name.');
     if (type !== 'event' && name) fault('name', 'not_allowed', 'Only events have a name.');
-    if (occurred_at && occurred_at.getTime() < now.getTime() - maxAgeDays * 86_400_000) fault('occurred_at', 'too_old', `May lie at most ${maxAgeDays} days back.`);
-    if (occurred_at && occurred_at.getTime() > now.getTime() + maxAheadMinutes * 60_000) fault('occurred_at', 'in_future', `May lie at most ${maxAheadMinutes} minutes ahead.`);
+    if (occurred_at && occurred_at.getTime() < oldest) fault('occurred_at', 'too_old', `May lie at most ${maxAgeDays} days back.`);
+    if (occurred_at && occurred_at.getTime() > newest) fault('occurred_at', 'in_future', `May lie at most ${maxAheadMinutes} minutes ahead.`);
   });
 }
 
@@ -57,7 +63,9 @@ export interface RawHit {
   value: unknown;
 }
 
-const many = z.strictObject({ hits: z.array(z.unknown()).min(1).max(maxHits) }).transform(({ hits }) => hits.map((value, index): RawHit => ({ pointer: `/hits/${index}`, value })));
+const many = z
+  .strictObject({ hits: z.array(z.unknown()).min(1).max(maxHits) })
+  .transform(({ hits }) => hits.map((value, index): RawHit => ({ pointer: `/hits/${index}`, value })));
 const one = z.looseObject({}).transform((value): RawHit[] => [{ pointer: '', value }]);
 
 export const trackBody = z.unknown().transform((body, context): RawHit[] => {

@@ -11,6 +11,7 @@ import { deliveriesQuery, answerDeliveries, type DeliveriesQuery } from './deliv
 import { newWebhook, type NewWebhook } from './webhooks.schema.js';
 
 const webhookId = idPipe('we', 'webhook');
+const ownDeliveriesQuery = deliveriesQuery.omit({ endpoint_id: true });
 
 @Controller('/api/v1/webhooks')
 export class WebhooksController {
@@ -47,14 +48,15 @@ export class WebhooksController {
   /** The webhook is asked for first: a list of an unknown one would look like one that has no deliveries yet. */
   @Get(':id/deliveries')
   @Scoped('webhooks:read')
-  async deliveries(@From() caller: Caller, @Param('id', webhookId) id: string, @Query({ schema: deliveriesQuery.omit({ endpoint_id: true }) }) query: DeliveriesQuery) {
+  async deliveries(@From() caller: Caller, @Param('id', webhookId) id: string, @Query({ schema: ownDeliveriesQuery }) query: DeliveriesQuery) {
     await this.services.endpoints.getEndpoint({ caller, id });
     return answerDeliveries(this.lists, this.services, caller, { ...query, endpoint_id: id });
   }
 }
 
 function toProto({ url, description, event_types, retry_policy, timeout_ms }: NewWebhook) {
-  return { url, description, eventTypes: event_types, retryPolicy: retry_policy ? policyToProto(retry_policy) : undefined, timeoutMs: timeout_ms ?? undefined };
+  const retryPolicy = retry_policy ? policyToProto(retry_policy) : undefined;
+  return { url, description, eventTypes: event_types, retryPolicy, timeoutMs: timeout_ms ?? undefined };
 }
 
 function policyToProto({ base_seconds, factor, max_seconds, max_attempts }: NonNullable<NewWebhook['retry_policy']>) {

@@ -21,9 +21,9 @@ export class WorkspacesController {
 
   /** A key learns here which workspace it belongs to, so that it can name it from then on. */
   @Get()
-  @AnyKey({ workspaceHeader: 'optional' })
+  @AnyKey('optional')
   async list(@From() caller: Caller) {
-    if (!caller.workspaceId) throw new ServiceError('workspace_required', 'The operator belongs to no workspace: name one in the header X-Workspace-Id: ws_….');
+    if (!caller.workspaceId) throw new ServiceError('workspace_required', 'The operator belongs to no workspace: name one in X-Workspace-Id.');
     return { data: [await this.get(caller, caller.workspaceId)], has_more: false, next_cursor: null };
   }
 

@@ -1,7 +1,15 @@
 // KeyService on the bus.
 import { timestampDate, type Timestamp } from '@bufbuild/protobuf/wkt';
 import { Controller } from '@nestjs/common';
-import { KeyService, type CreateKeyRequest, type GetKeyRequest, type Key, type ListKeysRequest, type RevokeKeyRequest, type VerifyKeyRequest } from '@na/contracts';
+import {
+  KeyService,
+  type CreateKeyRequest,
+  type GetKeyRequest,
+  type Key,
+  type ListKeysRequest,
+  type RevokeKeyRequest,
+  type VerifyKeyRequest,
+} from '@na/contracts';
 import { RpcMethod } from '@na/messaging';
 import { ServiceError } from '@na/service-error';
 import { callerOf } from '../caller.js';

@@ -23,8 +23,9 @@ export class Workspaces {
     const workspace: Workspace = { id: typeid('ws').toString(), name, timeZone, ownerEmails, createdAt: this.clock.now(), suspendedAt: null };
     await this.database.transaction(async (tx) => {
       await tx.insert(Workspace, workspace);
+      const { id, createdAt } = workspace;
       const after = publicJson(WorkspaceSchema, create(WorkspaceSchema, toProto(workspace)));
-      await recordChange(tx, caller, { workspaceId: workspace.id, at: workspace.createdAt, action: 'workspace.created', target: workspace.id, before: null, after });
+      await recordChange(tx, caller, { workspaceId: id, at: createdAt, action: 'workspace.created', target: id, before: null, after });
     });
     return workspace;
   }

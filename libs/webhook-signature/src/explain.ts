@@ -1,0 +1,113 @@
+// Explains a signature: what was signed, which value was expected, and what went wrong where the given one is another.
+// The secret goes into the computation and into nothing else.
+import { headerLookup, rawBytes, type HeaderLookup, type RawBody, type RequestHeaders } from './request.js';
+import { mistakes, recipes, type Mistake } from './mistakes.js';
+import type { Refusal } from './refusal.js';
+import { headerNames, hmac, rawBodySignature, standardPrefix, standardSignature, type Scheme } from './schemes.js';
+import { readSecrets } from './secret.js';
+import { verifyWebhook } from './verify.js';
+
+export interface ExplainOptions {
+  secret: string;
+  headers: RequestHeaders;
+  body: RawBody;
+  toleranceSeconds?: number;
+  now?: Date;
+}
+
+export interface Explanation {
+  /** What `verifyWebhook` answers to the request, by the first of `schemes`. */
+  verdict: { ok: true } | Refusal;
+  /** Those whose headers are there; none without a well-formed secret and a raw body, which `verdict` then tells of. */
+  schemes: SchemeExplanation[];
+}
+
+export interface SchemeExplanation {
+  scheme: Scheme;
+  /** What the signature is made over. Bytes that are not UTF-8 show as U+FFFD in `text`. */
+  signed: { text: string; bytes: number };
+  expected: string;
+  given: GivenSignature[];
+  /** Whether one of `given` is `expected`; a timestamp that is too old does not change that. */
+  matches: boolean;
+}
+
+export interface GivenSignature {
+  header: string;
+  value: string;
+  matches: boolean;
+  /** Most likely why it doesn't match: one mistake, or several that were made together. */
+  mistakes: { code: Mistake; detail: string }[];
+}
+
+export function explainSignature({ secret, headers, body, ...when }: ExplainOptions): Explanation {
+  const header = headerLookup(headers);
+  const bytes = rawBytes(body);
+  const mended = mend(secret);
+  const schemes = bytes && readSecrets(mended.secret).ok ? explainSchemes(mended, header, bytes) : [];
+  const result = verifyWebhook({ body, headers, secrets: secret, scheme: schemes[0]?.scheme, ...when });
+  return { verdict: result.ok ? { ok: true } : result, schemes };
+}
+
+interface Mended {
+  secret: string;
+  mistakes: Mistake[];
+}
+
+/** So that a secret that is only spelled wrongly does not hide whether it is the right one. */
+function mend(secret: string): Mended {
+  const trimmed = String(secret).trim();
+  const hasPrefix = trimmed.startsWith('whsec_');
+  const made: Mistake[] = [];
+  if (trimmed !== secret) made.push('secret_white_space');
+  if (!hasPrefix) made.push('secret_without_prefix');
+  return { secret: hasPrefix ? trimmed : `whsec_${trimmed}`, mistakes: made };
+}
+
+function explainSchemes(secret: Mended, header: HeaderLookup, body: Buffer): SchemeExplanation[] {
+  const rawBody = explainScheme('raw-body', secret, header, body);
+  const standard = explainScheme('standard', secret, header, body, rawBody.matches ? 'id_or_timestamp_changed' : 'unexplained');
+  return [standard, rawBody].filter(({ given }) => given.length > 0);
+}
+
+function explainScheme(scheme: Scheme, { secret, mistakes: made }: Mended, header: HeaderLookup, body: Buffer, otherwise: Mistake = 'unexplained'): SchemeExplanation {
+  const prefix = scheme === 'standard' ? standardPrefix(header(headerNames.id) ?? '', header(headerNames.timestamp) ?? '') : '';
+  const expected = scheme === 'standard' ? standardSignature(secret, prefix, body) : rawBodySignature(secret, body);
+  const causesOf = causeSearch(scheme, secret, header, body);
+  const given = givenSignatures(scheme, header).map(({ name, value }) => {
+    const causes = value === expected ? made : [...made, ...(causesOf(value) ?? [otherwise])];
+    return { header: name, value, matches: causes.length === 0, mistakes: causes.map((code) => ({ code, detail: mistakes[code] })) };
+  });
+  const signed = Buffer.concat([Buffer.from(prefix), body]);
+  return { scheme, signed: { text: signed.toString('utf8'), bytes: signed.length }, expected, given, matches: given.some(({ matches }) => matches) };
+}
+
+function givenSignatures(scheme: Scheme, header: HeaderLookup): { name: string; value: string }[] {
+  const names = scheme === 'standard' ? [headerNames.standard] : [headerNames.rawBody, headerNames.rawBodyPrevious];
+  return names.flatMap((name) => (header(name) ?? '').split(/\s+/).filter(Boolean).map((value) => ({ name, value })));
+}
+
+/** Tries the ways a signature is usually got wrong; each is computed once, and none before it is needed. */
+function causeSearch(scheme: Scheme, secret: string, header: HeaderLookup, body: Buffer): (given: string) => Mistake[] | undefined {
+  let tried: { digest: Buffer; mistakes: Mistake[] }[] | undefined;
+  return (given) => {
+    const read = readSignature(scheme, given);
+    if (!read) return ['unknown_form'];
+    tried ??= recipes(scheme, secret, header, body).map((recipe) => ({ digest: hmac(recipe.key, recipe.prefix, recipe.body), mistakes: recipe.mistakes }));
+    const found = tried.find(({ digest }) => digest.equals(read.digest));
+    return found && [...found.mistakes, ...read.mistakes];
+  };
+}
+
+/** The 32 bytes of a signature however they are written, and what is wrong with how they are. */
+function readSignature(scheme: Scheme, text: string): { digest: Buffer; mistakes: Mistake[] } | undefined {
+  const bare = text.replace(/^(v1,|sha256=)/, '');
+  const isHex = /^[0-9a-f]{64}$/i.test(bare);
+  if (!isHex && !/^[A-Za-z0-9+/_-]{43}=?$/.test(bare)) return undefined;
+  const digest = Buffer.from(bare, isHex ? 'hex' : 'base64');
+  const spelled = scheme === 'standard' ? `v1,${digest.toString('base64')}` : `sha256=${digest.toString('hex')}`;
+  if (text === spelled) return { digest, mistakes: [] };
+  if (scheme === 'standard' && isHex) return { digest, mistakes: ['hex_instead_of_base64'] };
+  if (scheme === 'raw-body' && !isHex) return { digest, mistakes: ['base64_instead_of_hex'] };
+  return { digest, mistakes: ['wrong_spelling'] };
+}
