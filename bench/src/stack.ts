@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureDatabase, provision, serviceSpecs, startNats, startPostgres } from '@na/local-stack';
 import { connectBus, Publisher, RpcChannel } from '@na/messaging';
-import { createHost, systemClock } from '@na/service-host';
+import { createHost, systemClock, type Host } from '@na/service-host';
 import type { SinkMessage, SinkOrder } from './sink.ts';
 
 const key = () => randomBytes(32).toString('base64');
@@ -31,12 +31,12 @@ export async function openStack() {
 
   const bus = await connectBus({ natsUrl: nats.url, streamReplicas: 1 }, host);
   const rpc = await RpcChannel.connect(nats.url, host);
-  return { databaseUrl: databaseUrls['webhook-dispatcher'], publisher: new Publisher(bus), rpc, sink: await startSink(host.onStop), close };
+  return { databaseUrl: databaseUrls['webhook-dispatcher'], publisher: new Publisher(bus), rpc, sink: await startSink(host), close };
 }
 
-async function startSink(onStop: (what: string, close: () => Promise<unknown>) => void) {
+async function startSink(host: Host) {
   const child = fork(new URL('./sink.ts', import.meta.url));
-  onStop('sink', () => ended(child));
+  host.onStop('sink', () => ended(child));
   const message = () => new Promise<SinkMessage>((resolve) => child.once('message', resolve));
   const listening = (await message()) as Extract<SinkMessage, { type: 'listening' }>;
   return {

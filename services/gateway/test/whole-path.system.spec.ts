@@ -92,7 +92,7 @@ test('a key is refused when it is wrong, expired, revoked, of another workspace 
   const owner = await system.createWorkspace();
   const stranger = await system.createWorkspace();
   const reader = await system.createWorkspace({ access: 'read_only' });
-  const expiring = await system.createWorkspace({ access: 'read_write', expires_at: new Date(Date.now() + 700).toISOString() } as never);
+  const expiring = await system.createWorkspace({ access: 'read_write', expires_at: new Date(Date.now() + 700).toISOString() });
   const revoked = await system.createWorkspace();
   const { body: key } = await system.api('GET', '/keys/current', revoked);
   await system.api('DELETE', `/keys/${key.id}`, { token: system.operatorToken, workspaceId: revoked.workspaceId });
