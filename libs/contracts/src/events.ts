@@ -7,7 +7,7 @@ import { EnvelopeSchema, type Envelope } from './gen/events/v1/envelope_pb.js';
 import { GoalConvertedSchema } from './gen/events/v1/goals_pb.js';
 import { KeyCreatedSchema, KeyRevokedSchema } from './gen/events/v1/keys_pb.js';
 import { PageCreatedSchema, PageDeletedSchema, PageUpdatedSchema } from './gen/events/v1/pages_pb.js';
-import { WebhookEndpointDisabledSchema, WebhookTestSchema } from './gen/events/v1/webhooks_pb.js';
+import { WebhookEndpointDisabledSchema, WebhookEndpointFailingSchema, WebhookEndpointRecoveredSchema, WebhookTestSchema } from './gen/events/v1/webhooks_pb.js';
 import { publicJson, type JsonObject } from './public-json.js';
 
 export const eventSchemas = {
@@ -18,7 +18,9 @@ export const eventSchemas = {
   'key.created': KeyCreatedSchema,
   'key.revoked': KeyRevokedSchema,
   'webhook.test': WebhookTestSchema,
+  'webhook.endpoint.failing': WebhookEndpointFailingSchema,
   'webhook.endpoint.disabled': WebhookEndpointDisabledSchema,
+  'webhook.endpoint.recovered': WebhookEndpointRecoveredSchema,
 } satisfies Record<string, DescMessage>;
 
 export type EventType = keyof typeof eventSchemas;

@@ -13,6 +13,7 @@ export * from './gen/reporting/v1/pages_pb.js';
 export * from './gen/rpc/v1/rpc_pb.js';
 export * from './gen/webhooks/v1/deliveries_pb.js';
 export * from './gen/webhooks/v1/endpoints_pb.js';
+export * from './gen/webhooks/v1/replays_pb.js';
 export * from './events.js';
 export * from './public-json.js';
 export * from './scopes.js';

@@ -140,3 +140,10 @@ test('the secret is in no explanation, and whatever comes in is explained withou
     }),
   );
 });
+
+test.each([
+  ['a million line breaks before its end', `${'\n'.repeat(1e6)}a`],
+  ['arrays nested half a million deep', '['.repeat(5e5) + ']'.repeat(5e5)],
+])('a body with %s is explained like any other', (_name, hostile) => {
+  expect(explain({ body: hostile }).schemes.map(({ matches }) => matches)).toEqual([false, false]);
+});

@@ -1,7 +1,8 @@
 // Explains a signature: what was signed, which value was expected, and what went wrong where the given one is another.
 // The secret goes into the computation and into nothing else.
 import { headerLookup, rawBytes, type HeaderLookup, type RawBody, type RequestHeaders } from './request.js';
-import { mistakes, recipes, type Mistake } from './mistakes.js';
+import { mistakes, type Mistake } from './mistakes.js';
+import { recipes } from './recipes.js';
 import type { Refusal } from './refusal.js';
 import { headerNames, hmac, rawBodySignature, standardPrefix, standardSignature, type Scheme } from './schemes.js';
 import { readSecrets } from './secret.js';

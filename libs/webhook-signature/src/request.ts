@@ -29,6 +29,7 @@ function hasForEach(headers: RequestHeaders): headers is Extract<RequestHeaders,
 /**
  * Not `instanceof`: the bytes may come from another realm, such as a test runner's.
  * @returns undefined for what is no raw body, above all for one that was parsed
+ * @internal
  */
 export function rawBytes(body: unknown): Buffer | undefined {
   if (typeof body === 'string') return Buffer.from(body, 'utf8');

@@ -28,7 +28,10 @@ export function rawBodySignature(secret: string, body: Uint8Array): string {
   return `sha256=${hmac(textKey(secret), '', body).toString('hex')}`;
 }
 
-/** In two steps, so that the body is not copied. */
+/**
+ * In two steps, so that the body is not copied.
+ * @internal
+ */
 export function hmac(key: Uint8Array, prefix: string, body: Uint8Array): Buffer {
   return createHmac('sha256', key).update(prefix, 'utf8').update(body).digest();
 }

@@ -16,11 +16,13 @@ import { Endpoint } from './endpoints/endpoint.entity.js';
 import { Endpoints } from './endpoints/endpoints.js';
 import { SecretBox } from './endpoints/secret-box.js';
 import { Foundation1780000000000 } from './migrations/1780000000000-foundation.js';
+import { EndpointSettingsHealthReplays1796000000000 } from './migrations/1796000000000-endpoint-settings-health-replays.js';
 import type { settings } from './settings.js';
 
 export async function startWebhookDispatcher(config: Config<typeof settings> & Config<typeof serviceSettings>, host: Host): Promise<void> {
   const { clock, logger } = host;
-  const database = await openDatabase({ ...config, schema: 'webhook_dispatcher', entities: [Endpoint], migrations: [Foundation1780000000000] }, host);
+  const migrations = [Foundation1780000000000, EndpointSettingsHealthReplays1796000000000];
+  const database = await openDatabase({ ...config, schema: 'webhook_dispatcher', entities: [Endpoint], migrations }, host);
   await keepPartitionsAhead(database, host);
   const bus = await connectBus(config, host);
 

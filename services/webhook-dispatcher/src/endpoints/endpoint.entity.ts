@@ -4,6 +4,13 @@ import type { RetryPolicy } from '../deliveries/retry-policy.js';
 
 export type EndpointStatus = 'enabled' | 'disabled';
 
+export interface PreviousSecret {
+  /** Base64 of the sealed bytes. */
+  sealed: string;
+  /** RFC 3339. */
+  until: string;
+}
+
 @Entity('endpoints')
 export class Endpoint {
   @PrimaryColumn({ type: 'text' })
@@ -35,6 +42,42 @@ export class Endpoint {
 
   @Column({ name: 'sealed_secret', type: 'bytea' })
   sealedSecret!: Buffer;
+
+  /** Newest first. All that are not over sign along with the current one. */
+  @Column({ name: 'previous_secrets', type: 'jsonb' })
+  previousSecrets!: PreviousSecret[];
+
+  @Column({ name: 'page_ids', type: 'text', array: true })
+  pageIds!: string[];
+
+  @Column({ type: 'jsonb' })
+  headers!: Record<string, string>;
+
+  @Column({ name: 'rate_limit_per_second', type: 'integer', nullable: true })
+  rateLimitPerSecond!: number | null;
+
+  @Column({ name: 'max_in_flight', type: 'integer', nullable: true })
+  maxInFlight!: number | null;
+
+  @Column({ type: 'boolean' })
+  ordered!: boolean;
+
+  @Column({ name: 'disabled_at', type: 'timestamptz', precision: 3, nullable: true })
+  disabledAt!: Date | null;
+
+  /** A deleted endpoint stays for as long as its deliveries are to be explained. */
+  @Column({ name: 'deleted_at', type: 'timestamptz', precision: 3, nullable: true })
+  deletedAt!: Date | null;
+
+  @Column({ name: 'failing_since', type: 'timestamptz', precision: 3, nullable: true })
+  failingSince!: Date | null;
+
+  @Column({ name: 'failed_attempts', type: 'integer' })
+  failedAttempts!: number;
+
+  /** How many warnings the owners have had since it began to fail. */
+  @Column({ type: 'integer' })
+  warnings!: number;
 
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz', precision: 3 })
   createdAt!: Date;

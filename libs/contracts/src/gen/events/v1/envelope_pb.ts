@@ -12,7 +12,7 @@ import type { KeyCreated, KeyRevoked } from "./keys_pb.js";
 import { file_events_v1_keys } from "./keys_pb.js";
 import type { PageCreated, PageDeleted, PageUpdated } from "./pages_pb.js";
 import { file_events_v1_pages } from "./pages_pb.js";
-import type { WebhookEndpointDisabled, WebhookTest } from "./webhooks_pb.js";
+import type { WebhookEndpointDisabled, WebhookEndpointFailing, WebhookEndpointRecovered, WebhookTest } from "./webhooks_pb.js";
 import { file_events_v1_webhooks } from "./webhooks_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
@@ -22,7 +22,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file events/v1/envelope.proto.
  */
 export const file_events_v1_envelope: GenFile = /*@__PURE__*/
-  fileDesc("ChhldmVudHMvdjEvZW52ZWxvcGUucHJvdG8SCWV2ZW50cy52MSKLBAoIRW52ZWxvcGUSCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAyABKAkSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoMcGFnZV9jcmVhdGVkGAogASgLMhYuZXZlbnRzLnYxLlBhZ2VDcmVhdGVkSAASLgoMcGFnZV91cGRhdGVkGAsgASgLMhYuZXZlbnRzLnYxLlBhZ2VVcGRhdGVkSAASLgoMcGFnZV9kZWxldGVkGAwgASgLMhYuZXZlbnRzLnYxLlBhZ2VEZWxldGVkSAASMgoOZ29hbF9jb252ZXJ0ZWQYFCABKAsyGC5ldmVudHMudjEuR29hbENvbnZlcnRlZEgAEiwKC2tleV9jcmVhdGVkGB4gASgLMhUuZXZlbnRzLnYxLktleUNyZWF0ZWRIABIsCgtrZXlfcmV2b2tlZBgfIAEoCzIVLmV2ZW50cy52MS5LZXlSZXZva2VkSAASLgoMd2ViaG9va190ZXN0GCggASgLMhYuZXZlbnRzLnYxLldlYmhvb2tUZXN0SAASRwoZd2ViaG9va19lbmRwb2ludF9kaXNhYmxlZBgpIAEoCzIiLmV2ZW50cy52MS5XZWJob29rRW5kcG9pbnREaXNhYmxlZEgAQgYKBGRhdGFiBnByb3RvMw", [file_events_v1_goals, file_events_v1_keys, file_events_v1_pages, file_events_v1_webhooks, file_google_protobuf_timestamp]);
+  fileDesc("ChhldmVudHMvdjEvZW52ZWxvcGUucHJvdG8SCWV2ZW50cy52MSKdBQoIRW52ZWxvcGUSCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAyABKAkSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoMcGFnZV9jcmVhdGVkGAogASgLMhYuZXZlbnRzLnYxLlBhZ2VDcmVhdGVkSAASLgoMcGFnZV91cGRhdGVkGAsgASgLMhYuZXZlbnRzLnYxLlBhZ2VVcGRhdGVkSAASLgoMcGFnZV9kZWxldGVkGAwgASgLMhYuZXZlbnRzLnYxLlBhZ2VEZWxldGVkSAASMgoOZ29hbF9jb252ZXJ0ZWQYFCABKAsyGC5ldmVudHMudjEuR29hbENvbnZlcnRlZEgAEiwKC2tleV9jcmVhdGVkGB4gASgLMhUuZXZlbnRzLnYxLktleUNyZWF0ZWRIABIsCgtrZXlfcmV2b2tlZBgfIAEoCzIVLmV2ZW50cy52MS5LZXlSZXZva2VkSAASLgoMd2ViaG9va190ZXN0GCggASgLMhYuZXZlbnRzLnYxLldlYmhvb2tUZXN0SAASRwoZd2ViaG9va19lbmRwb2ludF9kaXNhYmxlZBgpIAEoCzIiLmV2ZW50cy52MS5XZWJob29rRW5kcG9pbnREaXNhYmxlZEgAEkUKGHdlYmhvb2tfZW5kcG9pbnRfZmFpbGluZxgqIAEoCzIhLmV2ZW50cy52MS5XZWJob29rRW5kcG9pbnRGYWlsaW5nSAASSQoad2ViaG9va19lbmRwb2ludF9yZWNvdmVyZWQYKyABKAsyIy5ldmVudHMudjEuV2ViaG9va0VuZHBvaW50UmVjb3ZlcmVkSABCBgoEZGF0YWIGcHJvdG8z", [file_events_v1_goals, file_events_v1_keys, file_events_v1_pages, file_events_v1_webhooks, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message events.v1.Envelope
@@ -103,6 +103,18 @@ export type Envelope = Message<"events.v1.Envelope"> & {
      */
     value: WebhookEndpointDisabled;
     case: "webhookEndpointDisabled";
+  } | {
+    /**
+     * @generated from field: events.v1.WebhookEndpointFailing webhook_endpoint_failing = 42;
+     */
+    value: WebhookEndpointFailing;
+    case: "webhookEndpointFailing";
+  } | {
+    /**
+     * @generated from field: events.v1.WebhookEndpointRecovered webhook_endpoint_recovered = 43;
+     */
+    value: WebhookEndpointRecovered;
+    case: "webhookEndpointRecovered";
   } | { case: undefined; value?: undefined };
 };
 

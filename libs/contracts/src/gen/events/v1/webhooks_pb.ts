@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file events/v1/webhooks.proto.
  */
 export const file_events_v1_webhooks: GenFile = /*@__PURE__*/
-  fileDesc("ChhldmVudHMvdjEvd2ViaG9va3MucHJvdG8SCWV2ZW50cy52MSIeCgtXZWJob29rVGVzdBIPCgdtZXNzYWdlGAEgASgJInwKF1dlYmhvb2tFbmRwb2ludERpc2FibGVkEhMKC2VuZHBvaW50X2lkGAEgASgJEgsKA3VybBgCIAEoCRIOCgZyZWFzb24YAyABKAkSLwoLZGlzYWJsZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("ChhldmVudHMvdjEvd2ViaG9va3MucHJvdG8SCWV2ZW50cy52MSIeCgtXZWJob29rVGVzdBIPCgdtZXNzYWdlGAEgASgJInwKF1dlYmhvb2tFbmRwb2ludERpc2FibGVkEhMKC2VuZHBvaW50X2lkGAEgASgJEgsKA3VybBgCIAEoCRIOCgZyZWFzb24YAyABKAkSLwoLZGlzYWJsZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIowCChZXZWJob29rRW5kcG9pbnRGYWlsaW5nEhMKC2VuZHBvaW50X2lkGAEgASgJEgsKA3VybBgCIAEoCRIxCg1mYWlsaW5nX3NpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9mYWlsZWRfYXR0ZW1wdHMYBCABKA0SGgoNcmVzcG9uc2VfY29kZRgFIAEoDUgAiAEBEhIKBWVycm9yGAYgASgJSAGIAQESOAoUZGlzYWJsZWRfYXRfZWFybGllc3QYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhAKDl9yZXNwb25zZV9jb2RlQggKBl9lcnJvciKhAQoYV2ViaG9va0VuZHBvaW50UmVjb3ZlcmVkEhMKC2VuZHBvaW50X2lkGAEgASgJEgsKA3VybBgCIAEoCRIxCg1mYWlsaW5nX3NpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxyZWNvdmVyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message events.v1.WebhookTest
@@ -64,4 +64,87 @@ export type WebhookEndpointDisabled = Message<"events.v1.WebhookEndpointDisabled
  */
 export const WebhookEndpointDisabledSchema: GenMessage<WebhookEndpointDisabled> = /*@__PURE__*/
   messageDesc(file_events_v1_webhooks, 1);
+
+/**
+ * No attempt has succeeded for a while: a third, or two thirds, of what leads to disabling.
+ *
+ * @generated from message events.v1.WebhookEndpointFailing
+ */
+export type WebhookEndpointFailing = Message<"events.v1.WebhookEndpointFailing"> & {
+  /**
+   * @generated from field: string endpoint_id = 1;
+   */
+  endpointId: string;
+
+  /**
+   * @generated from field: string url = 2;
+   */
+  url: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp failing_since = 3;
+   */
+  failingSince?: Timestamp | undefined;
+
+  /**
+   * @generated from field: uint32 failed_attempts = 4;
+   */
+  failedAttempts: number;
+
+  /**
+   * Of the latest attempt.
+   *
+   * @generated from field: optional uint32 response_code = 5;
+   */
+  responseCode?: number | undefined;
+
+  /**
+   * @generated from field: optional string error = 6;
+   */
+  error?: string | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp disabled_at_earliest = 7;
+   */
+  disabledAtEarliest?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message events.v1.WebhookEndpointFailing.
+ * Use `create(WebhookEndpointFailingSchema)` to create a new message.
+ */
+export const WebhookEndpointFailingSchema: GenMessage<WebhookEndpointFailing> = /*@__PURE__*/
+  messageDesc(file_events_v1_webhooks, 2);
+
+/**
+ * @generated from message events.v1.WebhookEndpointRecovered
+ */
+export type WebhookEndpointRecovered = Message<"events.v1.WebhookEndpointRecovered"> & {
+  /**
+   * @generated from field: string endpoint_id = 1;
+   */
+  endpointId: string;
+
+  /**
+   * @generated from field: string url = 2;
+   */
+  url: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp failing_since = 3;
+   */
+  failingSince?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp recovered_at = 4;
+   */
+  recoveredAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message events.v1.WebhookEndpointRecovered.
+ * Use `create(WebhookEndpointRecoveredSchema)` to create a new message.
+ */
+export const WebhookEndpointRecoveredSchema: GenMessage<WebhookEndpointRecovered> = /*@__PURE__*/
+  messageDesc(file_events_v1_webhooks, 3);
 

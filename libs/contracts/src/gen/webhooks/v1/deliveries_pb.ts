@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file webhooks/v1/deliveries.proto.
  */
 export const file_webhooks_v1_deliveries: GenFile = /*@__PURE__*/
-  fileDesc("Chx3ZWJob29rcy92MS9kZWxpdmVyaWVzLnByb3RvEgt3ZWJob29rcy52MSLVBAoIRGVsaXZlcnkSCgoCaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhMKC2VuZHBvaW50X2lkGAMgASgJEhAKCGV2ZW50X2lkGAQgASgJEhIKCmV2ZW50X3R5cGUYBSABKAkSDgoGc3RhdHVzGAYgASgJEhAKCGF0dGVtcHRzGAcgASgNEhQKDG1heF9hdHRlbXB0cxgIIAEoDRIaCg1yZXNwb25zZV9jb2RlGAkgASgNSACIAQESGgoNcmVzcG9uc2VfYm9keRgKIAEoCUgBiAEBEhIKBWVycm9yGAsgASgJSAKIAQESLgoKY3JlYXRlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOAoPbGFzdF9hdHRlbXB0X2F0GA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgDiAEBEjYKDW5leHRfcmV0cnlfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSASIAQESNQoMY29tcGxldGVkX2F0GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgFiAEBEhkKDGZpbmFsX3N0YXR1cxgQIAEoCUgGiAEBQhAKDl9yZXNwb25zZV9jb2RlQhAKDl9yZXNwb25zZV9ib2R5QggKBl9lcnJvckISChBfbGFzdF9hdHRlbXB0X2F0QhAKDl9uZXh0X3JldHJ5X2F0Qg8KDV9jb21wbGV0ZWRfYXRCDwoNX2ZpbmFsX3N0YXR1cyLhAgoHQXR0ZW1wdBIKCgJpZBgBIAEoCRIOCgZudW1iZXIYAiABKA0SLgoKc3RhcnRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLZHVyYXRpb25fbXMYBCABKAESGgoNcmVzcG9uc2VfY29kZRgFIAEoDUgAiAEBEkMKEHJlc3BvbnNlX2hlYWRlcnMYBiADKAsyKS53ZWJob29rcy52MS5BdHRlbXB0LlJlc3BvbnNlSGVhZGVyc0VudHJ5EhoKDXJlc3BvbnNlX2JvZHkYByABKAlIAYgBARISCgVlcnJvchgIIAEoCUgCiAEBGjYKFFJlc3BvbnNlSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCEAoOX3Jlc3BvbnNlX2NvZGVCEAoOX3Jlc3BvbnNlX2JvZHlCCAoGX2Vycm9yIiwKD0RlbGl2ZXJ5UmVxdWVzdBILCgN1cmwYASABKAkSDAoEYm9keRgCIAEoCSKNAwoVTGlzdERlbGl2ZXJpZXNSZXF1ZXN0Eh4KBmNhbGxlchgBIAEoCzIOLnJwYy52MS5DYWxsZXISDQoFbGltaXQYAiABKA0SDQoFYWZ0ZXIYAyABKAkSEwoGc3RhdHVzGAQgASgJSACIAQESFwoKZXZlbnRfdHlwZRgFIAEoCUgBiAEBEhUKCGV2ZW50X2lkGAYgASgJSAKIAQESGAoLZW5kcG9pbnRfaWQYByABKAlIA4gBARIaCg1yZXNwb25zZV9jb2RlGAggASgNSASIAQESLgoFc2luY2UYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAWIAQESLgoFdW50aWwYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAaIAQFCCQoHX3N0YXR1c0INCgtfZXZlbnRfdHlwZUILCglfZXZlbnRfaWRCDgoMX2VuZHBvaW50X2lkQhAKDl9yZXNwb25zZV9jb2RlQggKBl9zaW5jZUIICgZfdW50aWwiVQoWTGlzdERlbGl2ZXJpZXNSZXNwb25zZRIpCgpkZWxpdmVyaWVzGAEgAygLMhUud2ViaG9va3MudjEuRGVsaXZlcnkSEAoIaGFzX21vcmUYAiABKAgiQAoSR2V0RGVsaXZlcnlSZXF1ZXN0Eh4KBmNhbGxlchgBIAEoCzIOLnJwYy52MS5DYWxsZXISCgoCaWQYAiABKAkimAEKE0dldERlbGl2ZXJ5UmVzcG9uc2USJwoIZGVsaXZlcnkYASABKAsyFS53ZWJob29rcy52MS5EZWxpdmVyeRItCgdyZXF1ZXN0GAIgASgLMhwud2ViaG9va3MudjEuRGVsaXZlcnlSZXF1ZXN0EikKC2F0dGVtcHRfbG9nGAMgAygLMhQud2ViaG9va3MudjEuQXR0ZW1wdDK+AQoPRGVsaXZlcnlTZXJ2aWNlElkKDkxpc3REZWxpdmVyaWVzEiIud2ViaG9va3MudjEuTGlzdERlbGl2ZXJpZXNSZXF1ZXN0GiMud2ViaG9va3MudjEuTGlzdERlbGl2ZXJpZXNSZXNwb25zZRJQCgtHZXREZWxpdmVyeRIfLndlYmhvb2tzLnYxLkdldERlbGl2ZXJ5UmVxdWVzdBogLndlYmhvb2tzLnYxLkdldERlbGl2ZXJ5UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp, file_rpc_v1_rpc]);
+  fileDesc("Chx3ZWJob29rcy92MS9kZWxpdmVyaWVzLnByb3RvEgt3ZWJob29rcy52MSLVBAoIRGVsaXZlcnkSCgoCaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhMKC2VuZHBvaW50X2lkGAMgASgJEhAKCGV2ZW50X2lkGAQgASgJEhIKCmV2ZW50X3R5cGUYBSABKAkSDgoGc3RhdHVzGAYgASgJEhAKCGF0dGVtcHRzGAcgASgNEhQKDG1heF9hdHRlbXB0cxgIIAEoDRIaCg1yZXNwb25zZV9jb2RlGAkgASgNSACIAQESGgoNcmVzcG9uc2VfYm9keRgKIAEoCUgBiAEBEhIKBWVycm9yGAsgASgJSAKIAQESLgoKY3JlYXRlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOAoPbGFzdF9hdHRlbXB0X2F0GA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgDiAEBEjYKDW5leHRfcmV0cnlfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSASIAQESNQoMY29tcGxldGVkX2F0GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgFiAEBEhkKDGZpbmFsX3N0YXR1cxgQIAEoCUgGiAEBQhAKDl9yZXNwb25zZV9jb2RlQhAKDl9yZXNwb25zZV9ib2R5QggKBl9lcnJvckISChBfbGFzdF9hdHRlbXB0X2F0QhAKDl9uZXh0X3JldHJ5X2F0Qg8KDV9jb21wbGV0ZWRfYXRCDwoNX2ZpbmFsX3N0YXR1cyL3AwoHQXR0ZW1wdBIKCgJpZBgBIAEoCRIOCgZudW1iZXIYAiABKA0SLgoKc3RhcnRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLZHVyYXRpb25fbXMYBCABKAESGgoNcmVzcG9uc2VfY29kZRgFIAEoDUgAiAEBEkMKEHJlc3BvbnNlX2hlYWRlcnMYBiADKAsyKS53ZWJob29rcy52MS5BdHRlbXB0LlJlc3BvbnNlSGVhZGVyc0VudHJ5EhoKDXJlc3BvbnNlX2JvZHkYByABKAlIAYgBARISCgVlcnJvchgIIAEoCUgCiAEBEhYKCXF1ZXVlZF9tcxgJIAEoAUgDiAEBEhkKDGNvbm5lY3RlZF9tcxgKIAEoAUgEiAEBEhQKB3NlbnRfbXMYCyABKAFIBYgBARIUCgdoZWFkX21zGAwgASgBSAaIAQEaNgoUUmVzcG9uc2VIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIQCg5fcmVzcG9uc2VfY29kZUIQCg5fcmVzcG9uc2VfYm9keUIICgZfZXJyb3JCDAoKX3F1ZXVlZF9tc0IPCg1fY29ubmVjdGVkX21zQgoKCF9zZW50X21zQgoKCF9oZWFkX21zIiwKD0RlbGl2ZXJ5UmVxdWVzdBILCgN1cmwYASABKAkSDAoEYm9keRgCIAEoCSKNAwoVTGlzdERlbGl2ZXJpZXNSZXF1ZXN0Eh4KBmNhbGxlchgBIAEoCzIOLnJwYy52MS5DYWxsZXISDQoFbGltaXQYAiABKA0SDQoFYWZ0ZXIYAyABKAkSEwoGc3RhdHVzGAQgASgJSACIAQESFwoKZXZlbnRfdHlwZRgFIAEoCUgBiAEBEhUKCGV2ZW50X2lkGAYgASgJSAKIAQESGAoLZW5kcG9pbnRfaWQYByABKAlIA4gBARIaCg1yZXNwb25zZV9jb2RlGAggASgNSASIAQESLgoFc2luY2UYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAWIAQESLgoFdW50aWwYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAaIAQFCCQoHX3N0YXR1c0INCgtfZXZlbnRfdHlwZUILCglfZXZlbnRfaWRCDgoMX2VuZHBvaW50X2lkQhAKDl9yZXNwb25zZV9jb2RlQggKBl9zaW5jZUIICgZfdW50aWwiVQoWTGlzdERlbGl2ZXJpZXNSZXNwb25zZRIpCgpkZWxpdmVyaWVzGAEgAygLMhUud2ViaG9va3MudjEuRGVsaXZlcnkSEAoIaGFzX21vcmUYAiABKAgiQAoSR2V0RGVsaXZlcnlSZXF1ZXN0Eh4KBmNhbGxlchgBIAEoCzIOLnJwYy52MS5DYWxsZXISCgoCaWQYAiABKAkimAEKE0dldERlbGl2ZXJ5UmVzcG9uc2USJwoIZGVsaXZlcnkYASABKAsyFS53ZWJob29rcy52MS5EZWxpdmVyeRItCgdyZXF1ZXN0GAIgASgLMhwud2ViaG9va3MudjEuRGVsaXZlcnlSZXF1ZXN0EikKC2F0dGVtcHRfbG9nGAMgAygLMhQud2ViaG9va3MudjEuQXR0ZW1wdCJCChRSZXRyeURlbGl2ZXJ5UmVxdWVzdBIeCgZjYWxsZXIYASABKAsyDi5ycGMudjEuQ2FsbGVyEgoKAmlkGAIgASgJIkAKFVJldHJ5RGVsaXZlcnlSZXNwb25zZRInCghkZWxpdmVyeRgBIAEoCzIVLndlYmhvb2tzLnYxLkRlbGl2ZXJ5IkMKFUNhbmNlbERlbGl2ZXJ5UmVxdWVzdBIeCgZjYWxsZXIYASABKAsyDi5ycGMudjEuQ2FsbGVyEgoKAmlkGAIgASgJIkEKFkNhbmNlbERlbGl2ZXJ5UmVzcG9uc2USJwoIZGVsaXZlcnkYASABKAsyFS53ZWJob29rcy52MS5EZWxpdmVyeTLxAgoPRGVsaXZlcnlTZXJ2aWNlElkKDkxpc3REZWxpdmVyaWVzEiIud2ViaG9va3MudjEuTGlzdERlbGl2ZXJpZXNSZXF1ZXN0GiMud2ViaG9va3MudjEuTGlzdERlbGl2ZXJpZXNSZXNwb25zZRJQCgtHZXREZWxpdmVyeRIfLndlYmhvb2tzLnYxLkdldERlbGl2ZXJ5UmVxdWVzdBogLndlYmhvb2tzLnYxLkdldERlbGl2ZXJ5UmVzcG9uc2USVgoNUmV0cnlEZWxpdmVyeRIhLndlYmhvb2tzLnYxLlJldHJ5RGVsaXZlcnlSZXF1ZXN0GiIud2ViaG9va3MudjEuUmV0cnlEZWxpdmVyeVJlc3BvbnNlElkKDkNhbmNlbERlbGl2ZXJ5EiIud2ViaG9va3MudjEuQ2FuY2VsRGVsaXZlcnlSZXF1ZXN0GiMud2ViaG9va3MudjEuQ2FuY2VsRGVsaXZlcnlSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp, file_rpc_v1_rpc]);
 
 /**
  * @generated from message webhooks.v1.Delivery
@@ -169,6 +169,29 @@ export type Attempt = Message<"webhooks.v1.Attempt"> & {
    * @generated from field: optional string error = 8;
    */
   error?: string | undefined;
+
+  /**
+   * Milliseconds spent: waiting in the lane before the attempt, and from its start until a connection was there, the
+   * request was sent, the answer's head came and its body ended. Unset where it did not come to that.
+   *
+   * @generated from field: optional double queued_ms = 9;
+   */
+  queuedMs?: number | undefined;
+
+  /**
+   * @generated from field: optional double connected_ms = 10;
+   */
+  connectedMs?: number | undefined;
+
+  /**
+   * @generated from field: optional double sent_ms = 11;
+   */
+  sentMs?: number | undefined;
+
+  /**
+   * @generated from field: optional double head_ms = 12;
+   */
+  headMs?: number | undefined;
 };
 
 /**
@@ -340,6 +363,84 @@ export const GetDeliveryResponseSchema: GenMessage<GetDeliveryResponse> = /*@__P
   messageDesc(file_webhooks_v1_deliveries, 6);
 
 /**
+ * @generated from message webhooks.v1.RetryDeliveryRequest
+ */
+export type RetryDeliveryRequest = Message<"webhooks.v1.RetryDeliveryRequest"> & {
+  /**
+   * @generated from field: rpc.v1.Caller caller = 1;
+   */
+  caller?: Caller | undefined;
+
+  /**
+   * @generated from field: string id = 2;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message webhooks.v1.RetryDeliveryRequest.
+ * Use `create(RetryDeliveryRequestSchema)` to create a new message.
+ */
+export const RetryDeliveryRequestSchema: GenMessage<RetryDeliveryRequest> = /*@__PURE__*/
+  messageDesc(file_webhooks_v1_deliveries, 7);
+
+/**
+ * @generated from message webhooks.v1.RetryDeliveryResponse
+ */
+export type RetryDeliveryResponse = Message<"webhooks.v1.RetryDeliveryResponse"> & {
+  /**
+   * @generated from field: webhooks.v1.Delivery delivery = 1;
+   */
+  delivery?: Delivery | undefined;
+};
+
+/**
+ * Describes the message webhooks.v1.RetryDeliveryResponse.
+ * Use `create(RetryDeliveryResponseSchema)` to create a new message.
+ */
+export const RetryDeliveryResponseSchema: GenMessage<RetryDeliveryResponse> = /*@__PURE__*/
+  messageDesc(file_webhooks_v1_deliveries, 8);
+
+/**
+ * @generated from message webhooks.v1.CancelDeliveryRequest
+ */
+export type CancelDeliveryRequest = Message<"webhooks.v1.CancelDeliveryRequest"> & {
+  /**
+   * @generated from field: rpc.v1.Caller caller = 1;
+   */
+  caller?: Caller | undefined;
+
+  /**
+   * @generated from field: string id = 2;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message webhooks.v1.CancelDeliveryRequest.
+ * Use `create(CancelDeliveryRequestSchema)` to create a new message.
+ */
+export const CancelDeliveryRequestSchema: GenMessage<CancelDeliveryRequest> = /*@__PURE__*/
+  messageDesc(file_webhooks_v1_deliveries, 9);
+
+/**
+ * @generated from message webhooks.v1.CancelDeliveryResponse
+ */
+export type CancelDeliveryResponse = Message<"webhooks.v1.CancelDeliveryResponse"> & {
+  /**
+   * @generated from field: webhooks.v1.Delivery delivery = 1;
+   */
+  delivery?: Delivery | undefined;
+};
+
+/**
+ * Describes the message webhooks.v1.CancelDeliveryResponse.
+ * Use `create(CancelDeliveryResponseSchema)` to create a new message.
+ */
+export const CancelDeliveryResponseSchema: GenMessage<CancelDeliveryResponse> = /*@__PURE__*/
+  messageDesc(file_webhooks_v1_deliveries, 10);
+
+/**
  * @generated from service webhooks.v1.DeliveryService
  */
 export const DeliveryService: GenService<{
@@ -358,6 +459,26 @@ export const DeliveryService: GenService<{
     methodKind: "unary";
     input: typeof GetDeliveryRequestSchema;
     output: typeof GetDeliveryResponseSchema;
+  },
+  /**
+   * One more attempt at once, whatever the schedule says; of a final delivery too.
+   *
+   * @generated from rpc webhooks.v1.DeliveryService.RetryDelivery
+   */
+  retryDelivery: {
+    methodKind: "unary";
+    input: typeof RetryDeliveryRequestSchema;
+    output: typeof RetryDeliveryResponseSchema;
+  },
+  /**
+   * No further attempt. An attempt in flight ends, is recorded, and changes nothing more.
+   *
+   * @generated from rpc webhooks.v1.DeliveryService.CancelDelivery
+   */
+  cancelDelivery: {
+    methodKind: "unary";
+    input: typeof CancelDeliveryRequestSchema;
+    output: typeof CancelDeliveryResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_webhooks_v1_deliveries, 0);

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file webhooks/v1/endpoints.proto.
  */
 export const file_webhooks_v1_endpoints: GenFile = /*@__PURE__*/
-  fileDesc("Cht3ZWJob29rcy92MS9lbmRwb2ludHMucHJvdG8SC3dlYmhvb2tzLnYxIl4KC1JldHJ5UG9saWN5EhQKDGJhc2Vfc2Vjb25kcxgBIAEoARIOCgZmYWN0b3IYAiABKAESEwoLbWF4X3NlY29uZHMYAyABKAESFAoMbWF4X2F0dGVtcHRzGAQgASgNIpkCCghFbmRwb2ludBIKCgJpZBgBIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAiABKAkSCwoDdXJsGAMgASgJEhMKC2Rlc2NyaXB0aW9uGAQgASgJEhMKC2V2ZW50X3R5cGVzGAUgAygJEi4KDHJldHJ5X3BvbGljeRgGIAEoCzIYLndlYmhvb2tzLnYxLlJldHJ5UG9saWN5EhIKCnRpbWVvdXRfbXMYByABKA0SDgoGc3RhdHVzGAggASgJEhwKD2Rpc2FibGVkX3JlYXNvbhgJIAEoCUgAiAEBEi4KCmNyZWF0ZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhIKEF9kaXNhYmxlZF9yZWFzb24i9gEKFUNyZWF0ZUVuZHBvaW50UmVxdWVzdBIeCgZjYWxsZXIYASABKAsyDi5ycGMudjEuQ2FsbGVyEgsKA3VybBgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRITCgtldmVudF90eXBlcxgEIAMoCRIzCgxyZXRyeV9wb2xpY3kYBSABKAsyGC53ZWJob29rcy52MS5SZXRyeVBvbGljeUgAiAEBEhcKCnRpbWVvdXRfbXMYBiABKA1IAYgBARIYChByZXBseV9wdWJsaWNfa2V5GAcgASgMQg8KDV9yZXRyeV9wb2xpY3lCDQoLX3RpbWVvdXRfbXMiWAoWQ3JlYXRlRW5kcG9pbnRSZXNwb25zZRInCghlbmRwb2ludBgBIAEoCzIVLndlYmhvb2tzLnYxLkVuZHBvaW50EhUKDXNlYWxlZF9zZWNyZXQYAiABKAwiQAoSR2V0RW5kcG9pbnRSZXF1ZXN0Eh4KBmNhbGxlchgBIAEoCzIOLnJwYy52MS5DYWxsZXISCgoCaWQYAiABKAkiPgoTR2V0RW5kcG9pbnRSZXNwb25zZRInCghlbmRwb2ludBgBIAEoCzIVLndlYmhvb2tzLnYxLkVuZHBvaW50IlQKFExpc3RFbmRwb2ludHNSZXF1ZXN0Eh4KBmNhbGxlchgBIAEoCzIOLnJwYy52MS5DYWxsZXISDQoFbGltaXQYAiABKA0SDQoFYWZ0ZXIYAyABKAkiUwoVTGlzdEVuZHBvaW50c1Jlc3BvbnNlEigKCWVuZHBvaW50cxgBIAMoCzIVLndlYmhvb2tzLnYxLkVuZHBvaW50EhAKCGhhc19tb3JlGAIgASgIMpYCCg9FbmRwb2ludFNlcnZpY2USWQoOQ3JlYXRlRW5kcG9pbnQSIi53ZWJob29rcy52MS5DcmVhdGVFbmRwb2ludFJlcXVlc3QaIy53ZWJob29rcy52MS5DcmVhdGVFbmRwb2ludFJlc3BvbnNlElAKC0dldEVuZHBvaW50Eh8ud2ViaG9va3MudjEuR2V0RW5kcG9pbnRSZXF1ZXN0GiAud2ViaG9va3MudjEuR2V0RW5kcG9pbnRSZXNwb25zZRJWCg1MaXN0RW5kcG9pbnRzEiEud2ViaG9va3MudjEuTGlzdEVuZHBvaW50c1JlcXVlc3QaIi53ZWJob29rcy52MS5MaXN0RW5kcG9pbnRzUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp, file_rpc_v1_rpc]);
+  fileDesc("Cht3ZWJob29rcy92MS9lbmRwb2ludHMucHJvdG8SC3dlYmhvb2tzLnYxIl4KC1JldHJ5UG9saWN5EhQKDGJhc2Vfc2Vjb25kcxgBIAEoARIOCgZmYWN0b3IYAiABKAESEwoLbWF4X3NlY29uZHMYAyABKAESFAoMbWF4X2F0dGVtcHRzGAQgASgNIvcFCghFbmRwb2ludBIKCgJpZBgBIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAiABKAkSCwoDdXJsGAMgASgJEhMKC2Rlc2NyaXB0aW9uGAQgASgJEhMKC2V2ZW50X3R5cGVzGAUgAygJEi4KDHJldHJ5X3BvbGljeRgGIAEoCzIYLndlYmhvb2tzLnYxLlJldHJ5UG9saWN5EhIKCnRpbWVvdXRfbXMYByABKA0SDgoGc3RhdHVzGAggASgJEhwKD2Rpc2FibGVkX3JlYXNvbhgJIAEoCUgAiAEBEi4KCmNyZWF0ZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHBhZ2VfaWRzGAsgAygJEjMKB2hlYWRlcnMYDCADKAsyIi53ZWJob29rcy52MS5FbmRwb2ludC5IZWFkZXJzRW50cnkSIgoVcmF0ZV9saW1pdF9wZXJfc2Vjb25kGA0gASgNSAGIAQESGgoNbWF4X2luX2ZsaWdodBgOIAEoDUgCiAEBEg8KB29yZGVyZWQYDyABKAgSNAoLZGlzYWJsZWRfYXQYECABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAOIAQESNgoNZmFpbGluZ19zaW5jZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIBIgBARI+ChVwcmV2aW91c19zZWNyZXRfdW50aWwYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAWIAQEaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCEgoQX2Rpc2FibGVkX3JlYXNvbkIYChZfcmF0ZV9saW1pdF9wZXJfc2Vjb25kQhAKDl9tYXhfaW5fZmxpZ2h0Qg4KDF9kaXNhYmxlZF9hdEIQCg5fZmFpbGluZ19zaW5jZUIYChZfcHJldmlvdXNfc2VjcmV0X3VudGlsIo4EChVDcmVhdGVFbmRwb2ludFJlcXVlc3QSHgoGY2FsbGVyGAEgASgLMg4ucnBjLnYxLkNhbGxlchILCgN1cmwYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSEwoLZXZlbnRfdHlwZXMYBCADKAkSMwoMcmV0cnlfcG9saWN5GAUgASgLMhgud2ViaG9va3MudjEuUmV0cnlQb2xpY3lIAIgBARIXCgp0aW1lb3V0X21zGAYgASgNSAGIAQESGAoQcmVwbHlfcHVibGljX2tleRgHIAEoDBIQCghwYWdlX2lkcxgIIAMoCRJACgdoZWFkZXJzGAkgAygLMi8ud2ViaG9va3MudjEuQ3JlYXRlRW5kcG9pbnRSZXF1ZXN0LkhlYWRlcnNFbnRyeRIiChVyYXRlX2xpbWl0X3Blcl9zZWNvbmQYCiABKA1IAogBARIaCg1tYXhfaW5fZmxpZ2h0GAsgASgNSAOIAQESDwoHb3JkZXJlZBgMIAEoCBIVCg1zZWFsZWRfc2VjcmV0GA0gASgMGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg8KDV9yZXRyeV9wb2xpY3lCDQoLX3RpbWVvdXRfbXNCGAoWX3JhdGVfbGltaXRfcGVyX3NlY29uZEIQCg5fbWF4X2luX2ZsaWdodCJYChZDcmVhdGVFbmRwb2ludFJlc3BvbnNlEicKCGVuZHBvaW50GAEgASgLMhUud2ViaG9va3MudjEuRW5kcG9pbnQSFQoNc2VhbGVkX3NlY3JldBgCIAEoDCJAChJHZXRFbmRwb2ludFJlcXVlc3QSHgoGY2FsbGVyGAEgASgLMg4ucnBjLnYxLkNhbGxlchIKCgJpZBgCIAEoCSI+ChNHZXRFbmRwb2ludFJlc3BvbnNlEicKCGVuZHBvaW50GAEgASgLMhUud2ViaG9va3MudjEuRW5kcG9pbnQiVAoUTGlzdEVuZHBvaW50c1JlcXVlc3QSHgoGY2FsbGVyGAEgASgLMg4ucnBjLnYxLkNhbGxlchINCgVsaW1pdBgCIAEoDRINCgVhZnRlchgDIAEoCSJTChVMaXN0RW5kcG9pbnRzUmVzcG9uc2USKAoJZW5kcG9pbnRzGAEgAygLMhUud2ViaG9va3MudjEuRW5kcG9pbnQSEAoIaGFzX21vcmUYAiABKAgiswMKEEVuZHBvaW50U2V0dGluZ3MSCwoDdXJsGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEhMKC2V2ZW50X3R5cGVzGAMgAygJEjMKDHJldHJ5X3BvbGljeRgEIAEoCzIYLndlYmhvb2tzLnYxLlJldHJ5UG9saWN5SACIAQESFwoKdGltZW91dF9tcxgFIAEoDUgBiAEBEhAKCHBhZ2VfaWRzGAYgAygJEjsKB2hlYWRlcnMYByADKAsyKi53ZWJob29rcy52MS5FbmRwb2ludFNldHRpbmdzLkhlYWRlcnNFbnRyeRIiChVyYXRlX2xpbWl0X3Blcl9zZWNvbmQYCCABKA1IAogBARIaCg1tYXhfaW5fZmxpZ2h0GAkgASgNSAOIAQESDwoHb3JkZXJlZBgKIAEoCBouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIPCg1fcmV0cnlfcG9saWN5Qg0KC190aW1lb3V0X21zQhgKFl9yYXRlX2xpbWl0X3Blcl9zZWNvbmRCEAoOX21heF9pbl9mbGlnaHQihAEKFVVwZGF0ZUVuZHBvaW50UmVxdWVzdBIeCgZjYWxsZXIYASABKAsyDi5ycGMudjEuQ2FsbGVyEgoKAmlkGAIgASgJEi8KCHNldHRpbmdzGAMgASgLMh0ud2ViaG9va3MudjEuRW5kcG9pbnRTZXR0aW5ncxIOCgZmaWVsZHMYBCADKAkiQQoWVXBkYXRlRW5kcG9pbnRSZXNwb25zZRInCghlbmRwb2ludBgBIAEoCzIVLndlYmhvb2tzLnYxLkVuZHBvaW50IkMKFURlbGV0ZUVuZHBvaW50UmVxdWVzdBIeCgZjYWxsZXIYASABKAsyDi5ycGMudjEuQ2FsbGVyEgoKAmlkGAIgASgJIhgKFkRlbGV0ZUVuZHBvaW50UmVzcG9uc2UiQwoVRW5hYmxlRW5kcG9pbnRSZXF1ZXN0Eh4KBmNhbGxlchgBIAEoCzIOLnJwYy52MS5DYWxsZXISCgoCaWQYAiABKAkioAEKFkVuYWJsZUVuZHBvaW50UmVzcG9uc2USJwoIZW5kcG9pbnQYASABKAsyFS53ZWJob29rcy52MS5FbmRwb2ludBIVCg1taXNzZWRfZXZlbnRzGAIgASgNEjUKDG1pc3NlZF9zaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIAIgBAUIPCg1fbWlzc2VkX3NpbmNlIlQKFkRpc2FibGVFbmRwb2ludFJlcXVlc3QSHgoGY2FsbGVyGAEgASgLMg4ucnBjLnYxLkNhbGxlchIKCgJpZBgCIAEoCRIOCgZyZWFzb24YAyABKAkiQgoXRGlzYWJsZUVuZHBvaW50UmVzcG9uc2USJwoIZW5kcG9pbnQYASABKAsyFS53ZWJob29rcy52MS5FbmRwb2ludCKkAQoTUm90YXRlU2VjcmV0UmVxdWVzdBIeCgZjYWxsZXIYASABKAsyDi5ycGMudjEuQ2FsbGVyEgoKAmlkGAIgASgJEhwKD292ZXJsYXBfc2Vjb25kcxgDIAEoDUgAiAEBEhgKEHJlcGx5X3B1YmxpY19rZXkYBCABKAwSFQoNc2VhbGVkX3NlY3JldBgFIAEoDEISChBfb3ZlcmxhcF9zZWNvbmRzIlYKFFJvdGF0ZVNlY3JldFJlc3BvbnNlEicKCGVuZHBvaW50GAEgASgLMhUud2ViaG9va3MudjEuRW5kcG9pbnQSFQoNc2VhbGVkX3NlY3JldBgCIAEoDCJVChNUZXN0RW5kcG9pbnRSZXF1ZXN0Eh4KBmNhbGxlchgBIAEoCzIOLnJwYy52MS5DYWxsZXISCgoCaWQYAiABKAkSEgoKZXZlbnRfdHlwZRgDIAEoCSI9ChRUZXN0RW5kcG9pbnRSZXNwb25zZRITCgtkZWxpdmVyeV9pZBgBIAEoCRIQCghldmVudF9pZBgCIAEoCSIVChNHZXRJbnRha2VLZXlSZXF1ZXN0IioKFEdldEludGFrZUtleVJlc3BvbnNlEhIKCnB1YmxpY19rZXkYASABKAwyhAcKD0VuZHBvaW50U2VydmljZRJZCg5DcmVhdGVFbmRwb2ludBIiLndlYmhvb2tzLnYxLkNyZWF0ZUVuZHBvaW50UmVxdWVzdBojLndlYmhvb2tzLnYxLkNyZWF0ZUVuZHBvaW50UmVzcG9uc2USUAoLR2V0RW5kcG9pbnQSHy53ZWJob29rcy52MS5HZXRFbmRwb2ludFJlcXVlc3QaIC53ZWJob29rcy52MS5HZXRFbmRwb2ludFJlc3BvbnNlElYKDUxpc3RFbmRwb2ludHMSIS53ZWJob29rcy52MS5MaXN0RW5kcG9pbnRzUmVxdWVzdBoiLndlYmhvb2tzLnYxLkxpc3RFbmRwb2ludHNSZXNwb25zZRJZCg5VcGRhdGVFbmRwb2ludBIiLndlYmhvb2tzLnYxLlVwZGF0ZUVuZHBvaW50UmVxdWVzdBojLndlYmhvb2tzLnYxLlVwZGF0ZUVuZHBvaW50UmVzcG9uc2USWQoORGVsZXRlRW5kcG9pbnQSIi53ZWJob29rcy52MS5EZWxldGVFbmRwb2ludFJlcXVlc3QaIy53ZWJob29rcy52MS5EZWxldGVFbmRwb2ludFJlc3BvbnNlElkKDkVuYWJsZUVuZHBvaW50EiIud2ViaG9va3MudjEuRW5hYmxlRW5kcG9pbnRSZXF1ZXN0GiMud2ViaG9va3MudjEuRW5hYmxlRW5kcG9pbnRSZXNwb25zZRJcCg9EaXNhYmxlRW5kcG9pbnQSIy53ZWJob29rcy52MS5EaXNhYmxlRW5kcG9pbnRSZXF1ZXN0GiQud2ViaG9va3MudjEuRGlzYWJsZUVuZHBvaW50UmVzcG9uc2USUwoMUm90YXRlU2VjcmV0EiAud2ViaG9va3MudjEuUm90YXRlU2VjcmV0UmVxdWVzdBohLndlYmhvb2tzLnYxLlJvdGF0ZVNlY3JldFJlc3BvbnNlElMKDFRlc3RFbmRwb2ludBIgLndlYmhvb2tzLnYxLlRlc3RFbmRwb2ludFJlcXVlc3QaIS53ZWJob29rcy52MS5UZXN0RW5kcG9pbnRSZXNwb25zZRJTCgxHZXRJbnRha2VLZXkSIC53ZWJob29rcy52MS5HZXRJbnRha2VLZXlSZXF1ZXN0GiEud2ViaG9va3MudjEuR2V0SW50YWtlS2V5UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp, file_rpc_v1_rpc]);
 
 /**
  * @generated from message webhooks.v1.RetryPolicy
@@ -117,6 +117,60 @@ export type Endpoint = Message<"webhooks.v1.Endpoint"> & {
    * @generated from field: google.protobuf.Timestamp created_at = 10;
    */
   createdAt?: Timestamp | undefined;
+
+  /**
+   * Only events about these pages; empty means all, and events that are about no page always count as wanted.
+   *
+   * @generated from field: repeated string page_ids = 11;
+   */
+  pageIds: string[];
+
+  /**
+   * Sent with every attempt, besides the ones of the system, which they can't replace.
+   *
+   * @generated from field: map<string, string> headers = 12;
+   */
+  headers: { [key: string]: string };
+
+  /**
+   * Most attempts a second; unset means no limit.
+   *
+   * @generated from field: optional uint32 rate_limit_per_second = 13;
+   */
+  rateLimitPerSecond?: number | undefined;
+
+  /**
+   * Most attempts at the same time; unset means the operator's default.
+   *
+   * @generated from field: optional uint32 max_in_flight = 14;
+   */
+  maxInFlight?: number | undefined;
+
+  /**
+   * One delivery at a time, in the order of events: a failing one holds up the next.
+   *
+   * @generated from field: bool ordered = 15;
+   */
+  ordered: boolean;
+
+  /**
+   * @generated from field: optional google.protobuf.Timestamp disabled_at = 16;
+   */
+  disabledAt?: Timestamp | undefined;
+
+  /**
+   * Since when no attempt has succeeded, while that is so.
+   *
+   * @generated from field: optional google.protobuf.Timestamp failing_since = 17;
+   */
+  failingSince?: Timestamp | undefined;
+
+  /**
+   * Until when the secret before the current one signs along.
+   *
+   * @generated from field: optional google.protobuf.Timestamp previous_secret_until = 18;
+   */
+  previousSecretUntil?: Timestamp | undefined;
 };
 
 /**
@@ -168,6 +222,38 @@ export type CreateEndpointRequest = Message<"webhooks.v1.CreateEndpointRequest">
    * @generated from field: bytes reply_public_key = 7;
    */
   replyPublicKey: Uint8Array;
+
+  /**
+   * @generated from field: repeated string page_ids = 8;
+   */
+  pageIds: string[];
+
+  /**
+   * @generated from field: map<string, string> headers = 9;
+   */
+  headers: { [key: string]: string };
+
+  /**
+   * @generated from field: optional uint32 rate_limit_per_second = 10;
+   */
+  rateLimitPerSecond?: number | undefined;
+
+  /**
+   * @generated from field: optional uint32 max_in_flight = 11;
+   */
+  maxInFlight?: number | undefined;
+
+  /**
+   * @generated from field: bool ordered = 12;
+   */
+  ordered: boolean;
+
+  /**
+   * A secret the customer chose, sealed to GetIntakeKey's key; empty means that one is made.
+   *
+   * @generated from field: bytes sealed_secret = 13;
+   */
+  sealedSecret: Uint8Array;
 };
 
 /**
@@ -294,6 +380,397 @@ export const ListEndpointsResponseSchema: GenMessage<ListEndpointsResponse> = /*
   messageDesc(file_webhooks_v1_endpoints, 7);
 
 /**
+ * What of an endpoint can be changed.
+ *
+ * @generated from message webhooks.v1.EndpointSettings
+ */
+export type EndpointSettings = Message<"webhooks.v1.EndpointSettings"> & {
+  /**
+   * @generated from field: string url = 1;
+   */
+  url: string;
+
+  /**
+   * @generated from field: string description = 2;
+   */
+  description: string;
+
+  /**
+   * @generated from field: repeated string event_types = 3;
+   */
+  eventTypes: string[];
+
+  /**
+   * @generated from field: optional webhooks.v1.RetryPolicy retry_policy = 4;
+   */
+  retryPolicy?: RetryPolicy | undefined;
+
+  /**
+   * @generated from field: optional uint32 timeout_ms = 5;
+   */
+  timeoutMs?: number | undefined;
+
+  /**
+   * @generated from field: repeated string page_ids = 6;
+   */
+  pageIds: string[];
+
+  /**
+   * @generated from field: map<string, string> headers = 7;
+   */
+  headers: { [key: string]: string };
+
+  /**
+   * @generated from field: optional uint32 rate_limit_per_second = 8;
+   */
+  rateLimitPerSecond?: number | undefined;
+
+  /**
+   * @generated from field: optional uint32 max_in_flight = 9;
+   */
+  maxInFlight?: number | undefined;
+
+  /**
+   * @generated from field: bool ordered = 10;
+   */
+  ordered: boolean;
+};
+
+/**
+ * Describes the message webhooks.v1.EndpointSettings.
+ * Use `create(EndpointSettingsSchema)` to create a new message.
+ */
+export const EndpointSettingsSchema: GenMessage<EndpointSettings> = /*@__PURE__*/
+  messageDesc(file_webhooks_v1_endpoints, 8);
+
+/**
+ * @generated from message webhooks.v1.UpdateEndpointRequest
+ */
+export type UpdateEndpointRequest = Message<"webhooks.v1.UpdateEndpointRequest"> & {
+  /**
+   * @generated from field: rpc.v1.Caller caller = 1;
+   */
+  caller?: Caller | undefined;
+
+  /**
+   * @generated from field: string id = 2;
+   */
+  id: string;
+
+  /**
+   * @generated from field: webhooks.v1.EndpointSettings settings = 3;
+   */
+  settings?: EndpointSettings | undefined;
+
+  /**
+   * Names of the fields of settings that change, such as "event_types". One that is named but unset takes its default.
+   *
+   * @generated from field: repeated string fields = 4;
+   */
+  fields: string[];
+};
+
+/**
+ * Describes the message webhooks.v1.UpdateEndpointRequest.
+ * Use `create(UpdateEndpointRequestSchema)` to create a new message.
+ */
+export const UpdateEndpointRequestSchema: GenMessage<UpdateEndpointRequest> = /*@__PURE__*/
+  messageDesc(file_webhooks_v1_endpoints, 9);
+
+/**
+ * @generated from message webhooks.v1.UpdateEndpointResponse
+ */
+export type UpdateEndpointResponse = Message<"webhooks.v1.UpdateEndpointResponse"> & {
+  /**
+   * @generated from field: webhooks.v1.Endpoint endpoint = 1;
+   */
+  endpoint?: Endpoint | undefined;
+};
+
+/**
+ * Describes the message webhooks.v1.UpdateEndpointResponse.
+ * Use `create(UpdateEndpointResponseSchema)` to create a new message.
+ */
+export const UpdateEndpointResponseSchema: GenMessage<UpdateEndpointResponse> = /*@__PURE__*/
+  messageDesc(file_webhooks_v1_endpoints, 10);
+
+/**
+ * @generated from message webhooks.v1.DeleteEndpointRequest
+ */
+export type DeleteEndpointRequest = Message<"webhooks.v1.DeleteEndpointRequest"> & {
+  /**
+   * @generated from field: rpc.v1.Caller caller = 1;
+   */
+  caller?: Caller | undefined;
+
+  /**
+   * @generated from field: string id = 2;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message webhooks.v1.DeleteEndpointRequest.
+ * Use `create(DeleteEndpointRequestSchema)` to create a new message.
+ */
+export const DeleteEndpointRequestSchema: GenMessage<DeleteEndpointRequest> = /*@__PURE__*/
+  messageDesc(file_webhooks_v1_endpoints, 11);
+
+/**
+ * @generated from message webhooks.v1.DeleteEndpointResponse
+ */
+export type DeleteEndpointResponse = Message<"webhooks.v1.DeleteEndpointResponse"> & {
+};
+
+/**
+ * Describes the message webhooks.v1.DeleteEndpointResponse.
+ * Use `create(DeleteEndpointResponseSchema)` to create a new message.
+ */
+export const DeleteEndpointResponseSchema: GenMessage<DeleteEndpointResponse> = /*@__PURE__*/
+  messageDesc(file_webhooks_v1_endpoints, 12);
+
+/**
+ * @generated from message webhooks.v1.EnableEndpointRequest
+ */
+export type EnableEndpointRequest = Message<"webhooks.v1.EnableEndpointRequest"> & {
+  /**
+   * @generated from field: rpc.v1.Caller caller = 1;
+   */
+  caller?: Caller | undefined;
+
+  /**
+   * @generated from field: string id = 2;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message webhooks.v1.EnableEndpointRequest.
+ * Use `create(EnableEndpointRequestSchema)` to create a new message.
+ */
+export const EnableEndpointRequestSchema: GenMessage<EnableEndpointRequest> = /*@__PURE__*/
+  messageDesc(file_webhooks_v1_endpoints, 13);
+
+/**
+ * @generated from message webhooks.v1.EnableEndpointResponse
+ */
+export type EnableEndpointResponse = Message<"webhooks.v1.EnableEndpointResponse"> & {
+  /**
+   * @generated from field: webhooks.v1.Endpoint endpoint = 1;
+   */
+  endpoint?: Endpoint | undefined;
+
+  /**
+   * How many events it missed while it was disabled; a replay with include_missed sends them.
+   *
+   * @generated from field: uint32 missed_events = 2;
+   */
+  missedEvents: number;
+
+  /**
+   * From when to when it missed them.
+   *
+   * @generated from field: optional google.protobuf.Timestamp missed_since = 3;
+   */
+  missedSince?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message webhooks.v1.EnableEndpointResponse.
+ * Use `create(EnableEndpointResponseSchema)` to create a new message.
+ */
+export const EnableEndpointResponseSchema: GenMessage<EnableEndpointResponse> = /*@__PURE__*/
+  messageDesc(file_webhooks_v1_endpoints, 14);
+
+/**
+ * @generated from message webhooks.v1.DisableEndpointRequest
+ */
+export type DisableEndpointRequest = Message<"webhooks.v1.DisableEndpointRequest"> & {
+  /**
+   * @generated from field: rpc.v1.Caller caller = 1;
+   */
+  caller?: Caller | undefined;
+
+  /**
+   * @generated from field: string id = 2;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message webhooks.v1.DisableEndpointRequest.
+ * Use `create(DisableEndpointRequestSchema)` to create a new message.
+ */
+export const DisableEndpointRequestSchema: GenMessage<DisableEndpointRequest> = /*@__PURE__*/
+  messageDesc(file_webhooks_v1_endpoints, 15);
+
+/**
+ * @generated from message webhooks.v1.DisableEndpointResponse
+ */
+export type DisableEndpointResponse = Message<"webhooks.v1.DisableEndpointResponse"> & {
+  /**
+   * @generated from field: webhooks.v1.Endpoint endpoint = 1;
+   */
+  endpoint?: Endpoint | undefined;
+};
+
+/**
+ * Describes the message webhooks.v1.DisableEndpointResponse.
+ * Use `create(DisableEndpointResponseSchema)` to create a new message.
+ */
+export const DisableEndpointResponseSchema: GenMessage<DisableEndpointResponse> = /*@__PURE__*/
+  messageDesc(file_webhooks_v1_endpoints, 16);
+
+/**
+ * @generated from message webhooks.v1.RotateSecretRequest
+ */
+export type RotateSecretRequest = Message<"webhooks.v1.RotateSecretRequest"> & {
+  /**
+   * @generated from field: rpc.v1.Caller caller = 1;
+   */
+  caller?: Caller | undefined;
+
+  /**
+   * @generated from field: string id = 2;
+   */
+  id: string;
+
+  /**
+   * 0 to 604,800 s; unset means 86,400.
+   *
+   * @generated from field: optional uint32 overlap_seconds = 3;
+   */
+  overlapSeconds?: number | undefined;
+
+  /**
+   * @generated from field: bytes reply_public_key = 4;
+   */
+  replyPublicKey: Uint8Array;
+
+  /**
+   * As in CreateEndpointRequest.
+   *
+   * @generated from field: bytes sealed_secret = 5;
+   */
+  sealedSecret: Uint8Array;
+};
+
+/**
+ * Describes the message webhooks.v1.RotateSecretRequest.
+ * Use `create(RotateSecretRequestSchema)` to create a new message.
+ */
+export const RotateSecretRequestSchema: GenMessage<RotateSecretRequest> = /*@__PURE__*/
+  messageDesc(file_webhooks_v1_endpoints, 17);
+
+/**
+ * @generated from message webhooks.v1.RotateSecretResponse
+ */
+export type RotateSecretResponse = Message<"webhooks.v1.RotateSecretResponse"> & {
+  /**
+   * @generated from field: webhooks.v1.Endpoint endpoint = 1;
+   */
+  endpoint?: Endpoint | undefined;
+
+  /**
+   * @generated from field: bytes sealed_secret = 2;
+   */
+  sealedSecret: Uint8Array;
+};
+
+/**
+ * Describes the message webhooks.v1.RotateSecretResponse.
+ * Use `create(RotateSecretResponseSchema)` to create a new message.
+ */
+export const RotateSecretResponseSchema: GenMessage<RotateSecretResponse> = /*@__PURE__*/
+  messageDesc(file_webhooks_v1_endpoints, 18);
+
+/**
+ * @generated from message webhooks.v1.TestEndpointRequest
+ */
+export type TestEndpointRequest = Message<"webhooks.v1.TestEndpointRequest"> & {
+  /**
+   * @generated from field: rpc.v1.Caller caller = 1;
+   */
+  caller?: Caller | undefined;
+
+  /**
+   * @generated from field: string id = 2;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string event_type = 3;
+   */
+  eventType: string;
+};
+
+/**
+ * Describes the message webhooks.v1.TestEndpointRequest.
+ * Use `create(TestEndpointRequestSchema)` to create a new message.
+ */
+export const TestEndpointRequestSchema: GenMessage<TestEndpointRequest> = /*@__PURE__*/
+  messageDesc(file_webhooks_v1_endpoints, 19);
+
+/**
+ * @generated from message webhooks.v1.TestEndpointResponse
+ */
+export type TestEndpointResponse = Message<"webhooks.v1.TestEndpointResponse"> & {
+  /**
+   * @generated from field: string delivery_id = 1;
+   */
+  deliveryId: string;
+
+  /**
+   * @generated from field: string event_id = 2;
+   */
+  eventId: string;
+};
+
+/**
+ * Describes the message webhooks.v1.TestEndpointResponse.
+ * Use `create(TestEndpointResponseSchema)` to create a new message.
+ */
+export const TestEndpointResponseSchema: GenMessage<TestEndpointResponse> = /*@__PURE__*/
+  messageDesc(file_webhooks_v1_endpoints, 20);
+
+/**
+ * @generated from message webhooks.v1.GetIntakeKeyRequest
+ */
+export type GetIntakeKeyRequest = Message<"webhooks.v1.GetIntakeKeyRequest"> & {
+};
+
+/**
+ * Describes the message webhooks.v1.GetIntakeKeyRequest.
+ * Use `create(GetIntakeKeyRequestSchema)` to create a new message.
+ */
+export const GetIntakeKeyRequestSchema: GenMessage<GetIntakeKeyRequest> = /*@__PURE__*/
+  messageDesc(file_webhooks_v1_endpoints, 21);
+
+/**
+ * @generated from message webhooks.v1.GetIntakeKeyResponse
+ */
+export type GetIntakeKeyResponse = Message<"webhooks.v1.GetIntakeKeyResponse"> & {
+  /**
+   * X25519 public key, 32 bytes.
+   *
+   * @generated from field: bytes public_key = 1;
+   */
+  publicKey: Uint8Array;
+};
+
+/**
+ * Describes the message webhooks.v1.GetIntakeKeyResponse.
+ * Use `create(GetIntakeKeyResponseSchema)` to create a new message.
+ */
+export const GetIntakeKeyResponseSchema: GenMessage<GetIntakeKeyResponse> = /*@__PURE__*/
+  messageDesc(file_webhooks_v1_endpoints, 22);
+
+/**
  * @generated from service webhooks.v1.EndpointService
  */
 export const EndpointService: GenService<{
@@ -320,6 +797,70 @@ export const EndpointService: GenService<{
     methodKind: "unary";
     input: typeof ListEndpointsRequestSchema;
     output: typeof ListEndpointsResponseSchema;
+  },
+  /**
+   * @generated from rpc webhooks.v1.EndpointService.UpdateEndpoint
+   */
+  updateEndpoint: {
+    methodKind: "unary";
+    input: typeof UpdateEndpointRequestSchema;
+    output: typeof UpdateEndpointResponseSchema;
+  },
+  /**
+   * Ends its deliveries as cancelled; what was recorded of them stays.
+   *
+   * @generated from rpc webhooks.v1.EndpointService.DeleteEndpoint
+   */
+  deleteEndpoint: {
+    methodKind: "unary";
+    input: typeof DeleteEndpointRequestSchema;
+    output: typeof DeleteEndpointResponseSchema;
+  },
+  /**
+   * @generated from rpc webhooks.v1.EndpointService.EnableEndpoint
+   */
+  enableEndpoint: {
+    methodKind: "unary";
+    input: typeof EnableEndpointRequestSchema;
+    output: typeof EnableEndpointResponseSchema;
+  },
+  /**
+   * @generated from rpc webhooks.v1.EndpointService.DisableEndpoint
+   */
+  disableEndpoint: {
+    methodKind: "unary";
+    input: typeof DisableEndpointRequestSchema;
+    output: typeof DisableEndpointResponseSchema;
+  },
+  /**
+   * A new secret; the one before signs along until the overlap ends.
+   *
+   * @generated from rpc webhooks.v1.EndpointService.RotateSecret
+   */
+  rotateSecret: {
+    methodKind: "unary";
+    input: typeof RotateSecretRequestSchema;
+    output: typeof RotateSecretResponseSchema;
+  },
+  /**
+   * A real, signed delivery of an event type's documented example.
+   *
+   * @generated from rpc webhooks.v1.EndpointService.TestEndpoint
+   */
+  testEndpoint: {
+    methodKind: "unary";
+    input: typeof TestEndpointRequestSchema;
+    output: typeof TestEndpointResponseSchema;
+  },
+  /**
+   * The key that secrets chosen by customers are sealed to on their way here.
+   *
+   * @generated from rpc webhooks.v1.EndpointService.GetIntakeKey
+   */
+  getIntakeKey: {
+    methodKind: "unary";
+    input: typeof GetIntakeKeyRequestSchema;
+    output: typeof GetIntakeKeyResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_webhooks_v1_endpoints, 0);
