@@ -16,8 +16,8 @@ export async function ensureDependencies(root, node) {
   try {
     if (installed(root, lockfile)) return;
     const done = working('Installing the npm packages');
-    // NODE_ENV=production would leave the compiler out, and omit=optional the PostgreSQL binaries.
-    await npmCi(node, root, ['--include=dev', '--include=optional']);
+    // NODE_ENV=production would leave the compiler out.
+    await npmCi(node, root, ['--include=dev']);
     stamp(root, lockfile);
     done('The npm packages are installed');
   } finally {

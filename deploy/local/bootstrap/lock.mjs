@@ -5,8 +5,9 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { identityOf, isRunning } from './process-facts.mjs';
 
-/** @typedef {{ pid: number, startedAt: string, purpose: string }} Holder */
+/** @typedef {import('./process-facts.mjs').Identity & { purpose: string }} Holder */
 /** @typedef {{ lock: { release(): void } } | { holder: Holder }} Attempt */
 
 const waitPollMs = 200;
@@ -17,7 +18,7 @@ const waitPollMs = 200;
  * @returns {Attempt}
  */
 export function tryLock(path, purpose) {
-  const content = JSON.stringify({ pid: process.pid, startedAt: startOf(process.pid), purpose });
+  const content = JSON.stringify({ ...identityOf(process.pid), purpose });
   const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   writeFileSync(draft, content, { mode: 0o600 });
   try {
@@ -46,33 +47,6 @@ export async function waitForLock(path, purpose, onWait) {
     if (!told) onWait(attempt.holder);
     await sleep(waitPollMs);
   }
-}
-
-/**
- * Whether the process that wrote this is still the one with this pid, and not a zombie.
- * @param {{ pid: number, startedAt: string }} holder
- */
-export function isRunning({ pid, startedAt }) {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if (codeOf(error) !== 'EPERM') return false;
-  }
-  return startOf(pid) === startedAt;
-}
-
-/**
- * When a process started, as the kernel counts: pids are reused, pairs of pid and start are not. Empty where /proc is
- * missing, which leaves the pid alone to decide.
- * @param {number} pid
- */
-export function startOf(pid) {
-  if (process.platform !== 'linux') return '';
-  const stat = read(`/proc/${pid}/stat`);
-  if (stat === undefined) return 'gone';
-  // The name in parentheses may contain spaces; after it, state is the 1st field and start time the 20th (proc(5)).
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' ? 'gone' : (fields[19] ?? 'gone');
 }
 
 /** link(2) makes the lock appear with its content or not at all. @param {string} draft @param {string} path */
@@ -113,7 +87,7 @@ function read(path) {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes(codeOf(error))) return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -46,7 +46,7 @@ export async function ensureNode(root) {
 async function install(folder, node, lockfile) {
   const done = working(`Node.js ${process.versions.node} is older than ${leastVersion.join('.')}: fetching a newer one`);
   for (const name of ['package.json', 'package-lock.json']) copyFileSync(join(pinned, name), join(folder, name));
-  await npmCi(process.execPath, folder, ['--ignore-scripts', '--include=optional']);
+  await npmCi(process.execPath, folder, ['--ignore-scripts']);
   const version = versionOf(node);
   stamp(folder, lockfile);
   done(`Node.js ${version} is in .tools/node`);

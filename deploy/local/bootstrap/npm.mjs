@@ -2,23 +2,39 @@
 import { spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
+import { missingOptional } from './optional-packages.mjs';
 
-const tailLines = 15;
+const shownLines = 8;
+
+/** npm's own patience is 70 s for each package, which is long for somebody who forgot to plug in the network. */
+const retries = ['--fetch-retries=3', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
 
 /**
- * `npm ci`, exactly as the lockfile in `folder` says.
+ * `npm ci`, exactly as the lockfile in `folder` says, with the optional packages for this platform.
  * @param {string} node the Node.js to run npm with @param {string} folder @param {string[]} options
  */
 export async function npmCi(node, folder, options) {
   const cli = npmCli();
   const command = cli === undefined ? 'npm' : node;
-  const args = [...(cli === undefined ? [] : [cli]), 'ci', '--no-audit', '--no-fund', '--prefer-offline', ...options];
-  const { code, output } = await run(command, args, folder, dirname(node));
-  if (code === 0) return;
-  throw new Error(
-    `npm ci failed in ${folder}: check the network, the registry that npm is set to and the free disk space, ` +
-      `then run the same command again. npm's last lines:\n${output.trimEnd().split('\n').slice(-tailLines).join('\n')}`,
-  );
+  const args = ['ci', '--no-audit', '--no-fund', '--prefer-offline', '--include=optional', ...retries, ...options];
+  const { code, output } = await run(command, cli === undefined ? args : [cli, ...args], folder, dirname(node));
+  const missing = code === 0 ? missingOptional(folder) : [];
+  if (code === 0 && missing.length === 0) return;
+  const cause = missing.length > 0 ? `npm left out ${missing.join(', ')}.` : excerptOf(output);
+  throw new Error(`npm ci failed in ${folder}: ${remedyOf(output)}. ${cause}`);
+}
+
+/** @param {string} output */
+function remedyOf(output) {
+  if (output.includes('code EUSAGE')) return 'package.json and package-lock.json do not agree, so run npm install';
+  return 'check the network, the registry that npm is set to and the free disk space, then run the same command again';
+}
+
+/** npm gives its reason first and its usage after it, or a story first and its reason last. @param {string} output */
+function excerptOf(output) {
+  const lines = output.trim().split('\n');
+  const shown = lines.length <= 2 * shownLines ? lines : [...lines.slice(0, shownLines), '…', ...lines.slice(-shownLines)];
+  return `npm says:\n${shown.join('\n')}`;
 }
 
 /** npm's own JavaScript, so that a chosen Node.js can run it; undefined where only a wrapper of npm can be found. */

@@ -19,24 +19,25 @@ function guard(order: GuardOrder): void {
     stdio: ['ignore', 'inherit', 'inherit'],
     ...order.account,
   });
-  child.on('error', (error) => finish(order, { error: error.message }));
+  child.on('error', (error) => finish({ error: error.message }));
   child.on('spawn', () => report({ pid: child.pid }));
-  child.on('exit', (code, signal) => finish(order, { exit: signal ?? `code ${code}` }));
+  child.on('exit', (code, signal) => finish({ exit: signal ?? `code ${code}` }));
   process.once('disconnect', () => stop(child, order));
   process.once('SIGTERM', () => stop(child, order));
 }
 
-function stop(child: ChildProcess, { stopSignal, killAfterMs }: GuardOrder): void {
+function stop(child: ChildProcess, { stopSignal, killAfterMs, removeAfter }: GuardOrder): void {
   child.kill(stopSignal);
   setTimeout(() => child.kill('SIGKILL'), killAfterMs).unref();
+  if (removeAfter !== undefined) child.on('exit', () => rmSync(removeAfter, { recursive: true, force: true }));
 }
 
-function finish(order: GuardOrder, result: { error: string } | { exit: string }): void {
-  if (order.removeAfter !== undefined) rmSync(order.removeAfter, { recursive: true, force: true });
-  if (!process.connected) process.exit(0);
-  process.send?.(result, () => process.exit(0));
+function finish(result: { error: string } | { exit: string }): void {
+  report(result, () => process.exit(0));
 }
 
-function report(message: object): void {
-  if (process.connected) process.send?.(message);
+/** A launcher that just died can't be told: without a callback, that would end the guard before the server. */
+function report(message: object, done: () => void = () => {}): void {
+  if (process.connected) process.send?.(message, undefined, undefined, done);
+  else setImmediate(done);
 }

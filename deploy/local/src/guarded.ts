@@ -13,7 +13,7 @@ export interface GuardOrder {
   killAfterMs: number;
   /** The account the server runs as; this process's own when absent. */
   account?: Account | undefined;
-  /** A folder to delete once the server has stopped, also when nobody is left to do it. */
+  /** A folder to delete once the server was stopped, also when nobody else is left to do it. */
   removeAfter?: string | undefined;
 }
 
@@ -48,6 +48,7 @@ export async function startGuarded(order: GuardOrder, logFile: string): Promise<
     else if ('error' in report) started.reject(new Error(`${order.command} could not be started: ${report.error}`));
     else exited.resolve(report.exit);
   });
+  guard.on('error', (error) => started.reject(error));
   guard.on('exit', (code, signal) => {
     started.reject(new Error(`the guard of ${order.command} ended (${signal ?? `code ${code}`})`));
     exited.resolve('stopped');

@@ -4,3 +4,4 @@ export { startNats, type NatsOptions, type NatsServer } from './nats.ts';
 export { startPostgres, type PostgresOptions, type PostgresServer } from './postgres.ts';
 export { freePort } from './ports.ts';
 export { ensureDatabase, provision, serviceNames, type ServiceName } from './provision.ts';
+export { serviceSpecs, type ServiceSpec } from './services.ts';

@@ -3,9 +3,10 @@
  * untouched. The mirror is the one the machine's apt uses, and apt checks every signature as it always does.
  */
 import { execFile } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { waitForLock } from '../bootstrap/lock.mjs';
 
 const run = promisify(execFile);
 const packageName = 'nats-server';
@@ -20,15 +21,27 @@ type Sources = { name: string; content: string | undefined };
  */
 export async function fetchWithApt(target: string, isUsable: (path: string) => Promise<boolean>, say: (note: string) => void): Promise<string> {
   if (!existsSync('/usr/bin/apt-get') || !existsSync('/usr/bin/dpkg')) return 'No nats-server was found, and there is no apt to fetch one.';
-  say('fetching nats-server with apt, this once');
+  mkdirSync(dirname(target), { recursive: true });
+  const lock = await waitForLock(`${target}.lock`, 'fetching it', ({ pid }) => say(`waiting for process ${pid}, which is fetching nats-server`));
+  try {
+    if (await isUsable(target)) return '';
+    say('fetching nats-server with apt, this once');
+    return await fetchFirstUsable(target, isUsable);
+  } finally {
+    lock.release();
+  }
+}
+
+async function fetchFirstUsable(target: string, isUsable: (path: string) => Promise<boolean>): Promise<string> {
+  const folder = `${target}.download`;
   const failures: string[] = [];
   for (const sources of await candidates()) {
-    mkdirSync(dirname(target), { recursive: true });
-    const folder = mkdtempSync(`${target}-`);
+    // Also what a killed launcher left.
+    rmSync(folder, { recursive: true, force: true });
     try {
       const program = await download(folder, sources);
       if (await isUsable(program)) {
-        place(program, target);
+        renameSync(program, target);
         return '';
       }
       failures.push(`the one of ${sources.name} is too old`);
@@ -39,13 +52,6 @@ export async function fetchWithApt(target: string, isUsable: (path: string) => P
     }
   }
   return `No nats-server was found, and apt could not fetch one (${failures.join('; ')}).`;
-}
-
-/** Renamed into place, so that two launchers at once both end up with a whole one. */
-function place(program: string, target: string): void {
-  const draft = `${dirname(program)}.ready`;
-  copyFileSync(program, draft);
-  renameSync(draft, target);
 }
 
 async function candidates(): Promise<Sources[]> {
@@ -91,7 +97,7 @@ function configuration(folder: string, sourceFile: string | undefined): string {
   return [
     `Dir::State::lists "${folder}/lists";`,
     `Dir::Cache "${folder}/cache";`,
-    ...(sourceFile === undefined ? [] : [`Dir::Etc::sourcelist "${sourceFile}";`, 'Dir::Etc::sourceparts "-";']),
+    ...(sourceFile === undefined ? [] : [`Dir::Etc::sourcelist "${sourceFile}";`, 'Dir::Etc::sourceparts "-";', 'APT::Update::Error-Mode "any";']),
     // Root's apt downloads as an account that may not be able to enter this folder.
     'APT::Sandbox::User "root";',
     'Acquire::Languages "none";',
@@ -105,10 +111,11 @@ function configuration(folder: string, sourceFile: string | undefined): string {
 function osRelease(): Record<string, string> {
   const lines = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8').split('\n') : [];
   const pairs = lines.map((line) => /^(\w+)="?([^"]*)"?$/.exec(line)).filter((match) => match !== null);
-  return Object.fromEntries(pairs.map(([, name, value]) => [name, value]));
+  return Object.fromEntries(pairs.map(([, name, value]) => [name, value])) as Record<string, string>;
 }
 
 function reasonOf(error: unknown): string {
   const { stderr, message } = error as Error & { stderr?: string };
-  return (stderr || message).trim().split('\n').at(-1) ?? '';
+  const lines = (stderr || message).trim().split('\n');
+  return lines.find((line) => line.startsWith('E: ')) ?? lines[0] ?? '';
 }

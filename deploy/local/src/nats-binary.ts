@@ -41,7 +41,7 @@ async function inspect(path: string): Promise<NatsBinary | undefined> {
     const [leastMajor = 0, leastMinor = 0] = leastVersion;
     if (major === undefined || minor === undefined) return undefined;
     if (major < leastMajor || (major === leastMajor && minor < leastMinor)) return undefined;
-    return { path, version: /v(\S+)/.exec(stdout)?.[1] ?? '' };
+    return { path, version: /v(\d\S*)/.exec(stdout)?.[1] ?? '' };
   } catch {
     return undefined;
   }

@@ -103,7 +103,8 @@ function configuration(files: Files, password: string, port: number | undefined)
       pid_file: files.pid,
       max_payload: maxPayloadBytes,
       authorization: { user, password },
-      jetstream: { store_dir: join(files.folder, 'jetstream') },
+      // nats-server makes a folder `jetstream` in it.
+      jetstream: { store_dir: files.folder },
     },
     undefined,
     2,
@@ -119,9 +120,10 @@ async function endLeftoverServer(files: Files): Promise<boolean> {
 async function startServer(command: string, files: Files): Promise<{ server: Guarded; port: number }> {
   trimLog(files.log);
   const logStart = logSize(files.log);
-  const args = ['--config', files.config];
-  const order = { command, args, env: serverEnvironment(), stopSignal: 'SIGTERM', killAfterMs: stopWithinMs } as const;
-  const server = await startGuarded({ ...order, args }, files.log);
+  const server = await startGuarded(
+    { command, args: ['--config', files.config], env: serverEnvironment(), stopSignal: 'SIGTERM', killAfterMs: stopWithinMs },
+    files.log,
+  );
   const port = await listeningPort(files, server);
   if (port !== undefined) return { server, port };
   await server.stop();

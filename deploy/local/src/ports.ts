@@ -1,34 +1,43 @@
-/** TCP ports of this machine: a free one, and whether a given one is free. */
-import { createServer, type AddressInfo } from 'node:net';
+/** TCP ports of this machine: a free one, and one held until its user is there. */
 import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 
 /** A port that was free a moment ago. Whoever listens on it must be ready to lose the race for it. */
 export async function freePort(): Promise<number> {
-  return listenOnce(0, '127.0.0.1');
+  const server = await listen(0, '127.0.0.1');
+  const { port } = server.address() as AddressInfo;
+  await close(server);
+  return port;
 }
 
-/** Whether a server could listen on this port, on loopback as well as on every address. */
-export async function isPortFree(port: number): Promise<boolean> {
-  for (const host of ['127.0.0.1', '0.0.0.0', '::']) {
-    try {
-      await listenOnce(port, host);
-    } catch (error) {
-      if (!isMissingIpv6(error)) return false;
-    }
+/**
+ * Holds a port that is free on every address, and returns what lets it go; undefined if another program has it. What
+ * connects meanwhile is turned away.
+ */
+export async function holdPort(port: number): Promise<(() => Promise<void>) | undefined> {
+  try {
+    for (const host of ['0.0.0.0', '::']) await close(await listen(port, host));
+    const server = await listen(port, '127.0.0.1');
+    return () => close(server);
+  } catch {
+    return undefined;
   }
-  return true;
 }
 
-async function listenOnce(port: number, host: string): Promise<number> {
-  const server = createServer().listen({ port, host, exclusive: true });
-  await once(server, 'listening');
-  const { port: actual } = server.address() as AddressInfo;
+async function listen(port: number, host: string): Promise<Server> {
+  const server = createServer((socket) => socket.destroy()).listen({ port, host, exclusive: true });
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // A machine without IPv6: nobody else can have the port there either.
+    if (host !== '::' || (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL')) throw error;
+  }
+  return server;
+}
+
+async function close(server: Server): Promise<void> {
+  if (!server.listening) return;
   server.close();
   await once(server, 'close');
-  return actual;
-}
-
-function isMissingIpv6(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL';
 }

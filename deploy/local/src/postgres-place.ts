@@ -3,7 +3,7 @@
  * and lives under /var/lib when that account can't enter the data folder; a file in the data folder then says where.
  */
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { canEnter, isRoot, serverAccount, type Account } from './account.ts';
@@ -54,6 +54,11 @@ function ownerOf(cluster: string, otherwise: Account): Account {
   return uid === 0 ? otherwise : { uid, gid };
 }
 
+/** Where the cluster of this data folder lives, if that is outside of it. */
+export function outsidePlace(dataDir: string): string | undefined {
+  return isRoot() ? recordedFolder(resolve(dataDir)) : undefined;
+}
+
 /** The place that the record in the data folder names, unless the data folder is a copy of one that still uses it. */
 function recordedFolder(home: string): string | undefined {
   const folder = readIfThere(join(home, recordName));
@@ -69,6 +74,7 @@ function newFolderOutside(home: string, say: (note: string) => void): string {
   const name = createHash('sha256').update(home).digest('hex').slice(0, 16);
   mkdirSync(outsideFolder, { recursive: true });
   chmodSync(outsideFolder, 0o711);
+  removeAbandoned();
   for (let copy = 0; ; copy += 1) {
     const folder = join(outsideFolder, copy === 0 ? name : `${name}-${copy}`);
     if (!created(folder)) {
@@ -81,9 +87,23 @@ function newFolderOutside(home: string, say: (note: string) => void): string {
   }
 }
 
+/**
+ * Removes the clusters of data folders that were in the temporary folder and are gone: those of test runs. Anywhere else a
+ * missing data folder may just have been moved, and its cluster stays.
+ */
+function removeAbandoned(): void {
+  for (const name of readdirSync(outsideFolder)) {
+    const origin = readIfThere(join(outsideFolder, name, originName));
+    if (origin === undefined || existsSync(origin) || !origin.startsWith(join(tmpdir(), '/'))) continue;
+    rmSync(join(outsideFolder, name), { recursive: true, force: true });
+  }
+}
+
 function created(folder: string): boolean {
   try {
-    mkdirSync(folder, { mode: 0o711 });
+    mkdirSync(folder);
+    // Whatever the umask: the server's account must pass through.
+    chmodSync(folder, 0o711);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;

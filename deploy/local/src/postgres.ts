@@ -2,8 +2,9 @@
  * Starts a PostgreSQL server of one's own: loopback only, with a random password, and stopped when this process ends.
  * Roles and schemas are provision.ts's business.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { tryLock } from '../bootstrap/lock.mjs';
 import { serverEnvironment, startGuarded, type Guarded } from './guarded.ts';
 import { logSize, logTail, trimLog } from './log-files.ts';
@@ -70,10 +71,14 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       logFile: logOf(place),
       exited: server.exited,
       stop: () => server.stop(),
-      kill: async () => void (await Promise.all([killFamily(server.pid), server.exited])),
+      async kill() {
+        await Promise.all([killFamily(server.pid), server.exited]);
+        removeIfTemporary(place);
+      },
     };
   } catch (error) {
     attempt.lock.release();
+    removeIfTemporary(place);
     throw error;
   }
 }
@@ -120,6 +125,10 @@ async function isReady(place: Place, server: Guarded): Promise<boolean> {
     throw new Error(`PostgreSQL was not ready within ${readyWithinMs / 1000} s. The end of ${logOf(place)}:\n${logTail(logOf(place), 20)}`);
   }
   return false;
+}
+
+function removeIfTemporary({ folder, isTemporary }: Place): void {
+  if (isTemporary) rmSync(folder, { recursive: true, force: true });
 }
 
 function logOf(place: Place): string {

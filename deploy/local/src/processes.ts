@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isRunning, startOf } from '../bootstrap/lock.mjs';
+import { identityOf, isRunning, parentOf, type Identity } from '../bootstrap/process-facts.mjs';
 
 const pollMs = 20;
 
@@ -12,8 +12,7 @@ const pollMs = 20;
  */
 export async function endLeftover(pid: number, mark: string, signal: NodeJS.Signals, killAfterMs: number): Promise<boolean> {
   if (!commandLine(pid).includes(mark)) return false;
-  const target = { pid, startedAt: startOf(pid) };
-  const family = [target, ...childrenOf(pid).map((child) => ({ pid: child, startedAt: startOf(child) }))];
+  const family = familyOf(pid);
   signalQuietly(pid, signal);
   if (!(await areGone(family, killAfterMs))) await killAll(family);
   return true;
@@ -21,16 +20,15 @@ export async function endLeftover(pid: number, mark: string, signal: NodeJS.Sign
 
 /** Kills a process and its children at once, and resolves when they are gone and their files are closed. */
 export async function killFamily(pid: number): Promise<void> {
-  const family = [pid, ...childrenOf(pid)].map((member) => ({ pid: member, startedAt: startOf(member) }));
-  await killAll(family);
+  await killAll(familyOf(pid));
 }
 
-async function killAll(family: { pid: number; startedAt: string }[]): Promise<void> {
+async function killAll(family: Identity[]): Promise<void> {
   for (const { pid } of family) signalQuietly(pid, 'SIGKILL');
   await areGone(family, Infinity);
 }
 
-async function areGone(family: { pid: number; startedAt: string }[], withinMs: number): Promise<boolean> {
+async function areGone(family: Identity[], withinMs: number): Promise<boolean> {
   for (const deadline = Date.now() + withinMs; family.some(isRunning); await sleep(pollMs)) {
     if (Date.now() > deadline) return false;
   }
@@ -45,32 +43,16 @@ function signalQuietly(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-function childrenOf(parent: number): number[] {
-  return processTable()
-    .filter(({ ppid }) => ppid === parent)
-    .map(({ pid }) => pid);
+/** The process and its children. */
+function familyOf(parent: number): Identity[] {
+  return [parent, ...pids().filter((pid) => parentOf(pid) === parent)].map(identityOf);
 }
 
-function processTable(): { pid: number; ppid: number }[] {
-  if (process.platform !== 'linux') return processTableOfPs();
+function pids(): number[] {
   // Slim container images have no ps.
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((name) => ({ pid: Number(name), ppid: parentOf(name) }));
-}
-
-function parentOf(pid: string): number {
-  const stat = readQuietly(`/proc/${pid}/stat`);
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-}
-
-function processTableOfPs(): { pid: number; ppid: number }[] {
+  if (process.platform === 'linux') return readdirSync('/proc').map(Number).filter(Number.isInteger);
   if (process.platform === 'win32') return [];
-  const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
-  return table.split('\n').map((line) => {
-    const [pid, ppid] = line.trim().split(/\s+/).map(Number);
-    return { pid: pid ?? 0, ppid: ppid ?? 0 };
-  });
+  return execFileSync('ps', ['-A', '-o', 'pid='], { encoding: 'utf8' }).trim().split(/\s+/).map(Number);
 }
 
 function commandLine(pid: number): string {

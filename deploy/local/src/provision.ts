@@ -74,12 +74,21 @@ async function alone(adminUrl: string, work: () => Promise<void>): Promise<void>
 
 async function connected(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
   const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  // The query in progress rejects when the server goes away; the event as well would end this process.
+  client.on('error', () => {});
+  await client.connect().catch((error: unknown) => {
+    throw new Error(`PostgreSQL at ${client.host}:${client.port} refused the connection: ${reasonOf(error)}`, { cause: error });
+  });
   try {
     await work(client);
   } finally {
     await client.end();
   }
+}
+
+/** A name with several addresses fails once per address, with an error around them that says nothing. */
+function reasonOf(error: unknown): string {
+  return error instanceof AggregateError ? error.errors.map(String).join(', ') : (error as Error).message;
 }
 
 function urlOf(adminUrl: string, { user, password, database }: { user?: string; password?: string; database?: string }): string {

@@ -40,13 +40,16 @@ test('a genuine request is explained by what was signed and what was expected', 
   ]);
 });
 
+/** All of it can be written in Latin-1. */
+const latinBody = body.replace(' ✓', '');
+
 // The request is genuine; the receiver holds something else in its hands.
 test.each<[Mistake[], Partial<ExplainOptions>]>([
   [['body_reserialised'], { body: JSON.stringify(JSON.parse(body), undefined, 4) }],
   [['body_reserialised'], { body: body.replaceAll('/', '\\/').replace('ö', '\\u00f6') }],
   [['body_trailing_newline'], { body: `${body}\r\n` }],
   [['body_wrong_charset'], { body: Buffer.from(Buffer.from(body).toString('latin1')) }],
-  [['body_wrong_charset'], { body: Buffer.from(body.replace(' ✓', ''), 'latin1'), headers: signWebhook({ id: 'evt_1', timestamp: now, body: body.replace(' ✓', ''), secrets: secret }) }],
+  [['body_wrong_charset'], { body: Buffer.from(latinBody, 'latin1'), headers: signWebhook({ id: 'evt_1', timestamp: now, body: latinBody, secrets: secret }) }],
   [['secret_without_prefix'], { secret: bare }],
   [['secret_white_space'], { secret: `${secret}\n` }],
   [['secret_white_space', 'secret_without_prefix', 'body_trailing_newline'], { secret: ` ${bare}`, body: `${body}\n` }],
@@ -84,7 +87,8 @@ test.each<[Mistake[], string]>([
   [['body_trailing_newline'], `v1,${mac(key, `${content}\n`, 'base64')}`],
   [['unknown_form'], 'v1a,c2lnbmF0dXJl'],
 ])('in webhook-signature %s is found', (mistakes, signature) => {
-  expect(causes('standard', { headers: { ...genuine, 'x-webhook-delivery': 'dlv_1', 'webhook-signature': signature, 'x-webhook-signature': '' } })).toEqual(mistakes);
+  const headers = { ...genuine, 'x-webhook-delivery': 'dlv_1', 'webhook-signature': signature, 'x-webhook-signature': '' };
+  expect(causes('standard', { headers })).toEqual(mistakes);
 });
 
 test.each<[Mistake[], string]>([
@@ -132,7 +136,8 @@ test('X-Webhook-Signature alone is judged by itself', () => {
 
 test('the secret is in no explanation, and whatever comes in is explained without throwing', () => {
   const anySecret = fc.oneof(fc.string(), fc.uint8Array({ minLength: 16 }).map((bytes) => `whsec_${Buffer.from(bytes).toString('base64')}`));
-  const anyHeaders = fc.record({ 'webhook-id': fc.string(), 'webhook-timestamp': fc.string(), 'webhook-signature': fc.string(), 'x-webhook-signature': fc.string() });
+  const names = ['webhook-id', 'webhook-timestamp', 'webhook-signature', 'x-webhook-signature'];
+  const anyHeaders = fc.dictionary(fc.constantFrom(...names), fc.string());
   fc.assert(
     fc.property(anySecret, anyHeaders, fc.oneof(fc.json(), fc.string()), (given, headers, anyBody) => {
       const explanation = JSON.stringify(explainSignature({ secret: given, headers, body: anyBody, now }));

@@ -71,7 +71,9 @@ function explainSchemes(secret: Mended, header: HeaderLookup, body: Buffer): Sch
   return [standard, rawBody].filter(({ given }) => given.length > 0);
 }
 
-function explainScheme(scheme: Scheme, { secret, mistakes: made }: Mended, header: HeaderLookup, body: Buffer, otherwise: Mistake = 'unexplained'): SchemeExplanation {
+/** @param otherwise what to say of a signature that no mistake leads to */
+function explainScheme(scheme: Scheme, mended: Mended, header: HeaderLookup, body: Buffer, otherwise: Mistake = 'unexplained'): SchemeExplanation {
+  const { secret, mistakes: made } = mended;
   const prefix = scheme === 'standard' ? standardPrefix(header(headerNames.id) ?? '', header(headerNames.timestamp) ?? '') : '';
   const expected = scheme === 'standard' ? standardSignature(secret, prefix, body) : rawBodySignature(secret, body);
   const causesOf = causeSearch(scheme, secret, header, body);
@@ -90,13 +92,13 @@ function givenSignatures(scheme: Scheme, header: HeaderLookup): { name: string; 
 
 /** Tries the ways a signature is usually got wrong; each is computed once, and none before it is needed. */
 function causeSearch(scheme: Scheme, secret: string, header: HeaderLookup, body: Buffer): (given: string) => Mistake[] | undefined {
-  let tried: { digest: Buffer; mistakes: Mistake[] }[] | undefined;
+  let tried: { digest: Buffer; made: Mistake[] }[] | undefined;
   return (given) => {
     const read = readSignature(scheme, given);
     if (!read) return ['unknown_form'];
-    tried ??= recipes(scheme, secret, header, body).map((recipe) => ({ digest: hmac(recipe.key, recipe.prefix, recipe.body), mistakes: recipe.mistakes }));
+    tried ??= recipes(scheme, secret, header, body).map(({ key, prefix, body: over, mistakes: made }) => ({ digest: hmac(key, prefix, over), made }));
     const found = tried.find(({ digest }) => digest.equals(read.digest));
-    return found && [...found.mistakes, ...read.mistakes];
+    return found && [...found.made, ...read.mistakes];
   };
 }
 

@@ -14,6 +14,7 @@ const headers = {
 const otherSecret = 'whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
 const otherSignature = 'v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=';
 const bothSchemes = signWebhook({ id: 'evt_1', timestamp: now, body, secrets: [secret, otherSecret] });
+const rawBodyHeader = { 'X-Webhook-Signature': bothSchemes['x-webhook-signature'] };
 
 const verify = (changes: Partial<VerifyOptions> = {}) => verifyWebhook({ body, headers, secrets: secret, now, ...changes });
 const later = (seconds: number) => new Date(now.getTime() + seconds * 1_000);
@@ -46,7 +47,7 @@ test.each<[string, Partial<VerifyOptions>, string]>([
   ['another body', { body: '{"test":2432232314}' }, 'no_match'],
   ['another id', { headers: { ...headers, 'webhook-id': 'msg_2' } }, 'no_match'],
   ['another timestamp', { headers: { ...headers, 'webhook-timestamp': '1614265331' } }, 'no_match'],
-  ['a signature in another spelling of the same bytes', { headers: { ...headers, 'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OF=' } }, 'no_match'],
+  ['another spelling of the same bytes', { headers: { ...headers, 'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OF=' } }, 'no_match'],
   ['a timestamp just too old', { now: later(301) }, 'timestamp_too_old'],
   ['a timestamp just too new', { now: later(-301) }, 'timestamp_too_new'],
   ['a tolerance that is no number', { toleranceSeconds: Number.NaN }, 'timestamp_too_old'],
@@ -67,8 +68,8 @@ test.each<[string, Partial<VerifyOptions>, string]>([
   ['a secret without prefix', { secrets: secret.slice(6) }, 'malformed_secret'],
   ['a secret with a line break', { secrets: `${secret}\n` }, 'malformed_secret'],
   ['a good secret beside a faulty one', { secrets: [secret, 'whsec_!'] }, 'malformed_secret'],
-  ['X-Webhook-Signature alone, with nobody asking for it', { headers: { 'x-webhook-signature': bothSchemes['x-webhook-signature'] } }, 'missing_signature'],
-  ['an unknown scheme and X-Webhook-Signature alone', { headers: { 'x-webhook-signature': bothSchemes['x-webhook-signature'] }, scheme: 'none' as never }, 'missing_signature'],
+  ['X-Webhook-Signature alone, with nobody asking for it', { headers: rawBodyHeader }, 'missing_signature'],
+  ['X-Webhook-Signature alone, with an unknown scheme asked for', { headers: rawBodyHeader, scheme: 'none' as never }, 'missing_signature'],
 ])('%s: refused', (_name, changes, reason) => {
   expect(verify(changes)).toMatchObject({ ok: false, reason });
 });
@@ -79,7 +80,7 @@ test('the secret that matched is told by its place', () => {
   expect(verify({ secrets: otherSecret, headers: bothSchemes })).toMatchObject({ ok: true, matchedSecret: 0 });
 });
 
-const rawBody = (changes: Partial<VerifyOptions> = {}) => verify({ scheme: 'raw-body', headers: { 'X-Webhook-Signature': bothSchemes['x-webhook-signature'] }, ...changes });
+const rawBody = (changes: Partial<VerifyOptions> = {}) => verify({ scheme: 'raw-body', headers: rawBodyHeader, ...changes });
 
 test.each<[string, Partial<VerifyOptions>]>([
   ['the current secret', {}],
@@ -124,7 +125,12 @@ test('no reason shows the secret', () => {
 });
 
 const secretBytes = fc.uint8Array({ minLength: 1, maxLength: 64 }).map((bytes) => `whsec_${Buffer.from(bytes).toString('base64')}`);
-const signedRequest = fc.record({ secret: secretBytes, body: fc.json(), id: fc.stringMatching(/^evt_[0-9a-z]{1,26}$/), timestamp: fc.date({ min: new Date(0), max: new Date(1e13), noInvalidDate: true }) });
+const signedRequest = fc.record({
+  secret: secretBytes,
+  body: fc.json(),
+  id: fc.stringMatching(/^evt_[0-9a-z]{1,26}$/),
+  timestamp: fc.date({ min: new Date(0), max: new Date(1e13), noInvalidDate: true }),
+});
 
 test('whatever is signed is genuine, in both schemes', () => {
   fc.assert(

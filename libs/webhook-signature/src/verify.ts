@@ -83,7 +83,7 @@ function checkAge(seconds: number, now: Date, toleranceSeconds: number): Refusal
   if (Math.abs(age) <= toleranceSeconds) return undefined;
   const limit = `the limit is ${toleranceSeconds} s`;
   if (age < 0) return refuse('timestamp_too_new', `webhook-timestamp is ${-age} s in the future; ${limit}. Is your clock slow?`);
-  return refuse('timestamp_too_old', `webhook-timestamp is ${age} s old; ${limit}. Either the request is a repeated one, waited that long, or your clock is fast.`);
+  return refuse('timestamp_too_old', `webhook-timestamp is ${age} s old; ${limit}. The request is a repeated one or waited that long, or your clock is fast.`);
 }
 
 /** Compares all with all, whatever was found before: the time it takes tells nothing about the signatures. */

@@ -1,0 +1,40 @@
+/** Runs a command in this process's place: same terminal, same signals, same exit code, and no longer than this process's parent. */
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { identityOf, isRunning, parentOf } from './process-facts.mjs';
+
+const parentPollMs = 500;
+
+/**
+ * Resolves with the exit code, which is 128 + n for a command that signal n killed.
+ * @param {string} program @param {string[]} args @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<number>}
+ */
+export function handOver(program, args, env) {
+  return new Promise((resolve, reject) => {
+    // Before the command starts: a signal in between would end this process and leave the command alone.
+    onStopSignal((signal) => child.kill(signal));
+    const child = spawn(program, args, { stdio: 'inherit', env, shell: program.endsWith('.cmd') });
+    child.on('error', (error) => reject(new Error(`${program} could not be started: ${error.message}`)));
+    child.on('exit', (code, signal) => resolve(signal === null ? (code ?? 1) : 128 + constants.signals[signal]));
+  });
+}
+
+/** @param {(signal: NodeJS.Signals) => void} pass */
+function onStopSignal(pass) {
+  for (const signal of /** @type {const} */ (['SIGTERM', 'SIGHUP'])) process.on(signal, () => pass(signal));
+  // A terminal sends Ctrl-C to the whole process group: the child has it already, and a second one would mean "at once".
+  process.on('SIGINT', () => void (process.stdin.isTTY || pass('SIGINT')));
+  const starters = startersOf(process).map(identityOf);
+  setInterval(() => void (starters.every(isRunning) || pass('SIGTERM')), parentPollMs).unref();
+}
+
+/**
+ * Who waits for this process: its parent, and npm behind it. npm starts a script through a shell that outlives it, and does
+ * not pass every signal on; when npm is gone, nobody is left who wants the command's work.
+ * @param {NodeJS.Process} self
+ */
+function startersOf({ ppid, env }) {
+  const npm = env.npm_lifecycle_event === undefined ? undefined : parentOf(ppid);
+  return npm === undefined ? [ppid] : [ppid, npm];
+}

@@ -1,0 +1,61 @@
+/** The four services: what runs each, and what each is told. A service gets its own secrets and nobody else's. */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { repositoryRoot } from './paths.ts';
+import type { ServiceName } from './provision.ts';
+import type { Secrets } from './secrets.ts';
+
+export interface ServiceSpec {
+  name: ServiceName;
+  program: string;
+  nodeOptions: string[];
+  env: NodeJS.ProcessEnv;
+}
+
+export interface Surroundings {
+  databaseUrls: Record<ServiceName, string>;
+  natsUrl: string;
+  gatewayPort: number;
+  operatorToken: string;
+  secrets: Secrets;
+}
+
+export function serviceSpecs({ databaseUrls, natsUrl, gatewayPort, operatorToken, secrets }: Surroundings): ServiceSpec[] {
+  const own: Record<ServiceName, NodeJS.ProcessEnv> = {
+    gateway: {
+      PORT: String(gatewayPort),
+      OPERATOR_TOKEN: operatorToken,
+      CURSOR_KEY: secrets.CURSOR_KEY,
+    },
+    'key-management': {
+      KEY_PEPPERS: secrets.KEY_PEPPERS,
+    },
+    reporting: {},
+    'webhook-dispatcher': {
+      WEBHOOK_SEALING_KEYS: secrets.WEBHOOK_SEALING_KEYS,
+      // People try webhooks against their own machine first. A deployment leaves this unset, and loopback stays refused.
+      WEBHOOK_ALLOWED_CIDRS: '127.0.0.0/8,::1/128',
+    },
+  };
+  const common = { ...passedOn(process.env), NATS_URL: natsUrl, HEALTH_PORT: '0' };
+  return (Object.keys(own) as ServiceName[]).map((name) => ({
+    name,
+    ...programOf(name),
+    env: { ...common, DATABASE_URL: databaseUrls[name], ...own[name] },
+  }));
+}
+
+function programOf(name: ServiceName): { program: string; nodeOptions: string[] } {
+  const telemetry = join(repositoryRoot, 'libs/service-host/dist/telemetry/register.js');
+  return {
+    program: join(repositoryRoot, 'services', name, 'dist/main.js'),
+    nodeOptions: ['--import', pathToFileURL(telemetry).href],
+  };
+}
+
+/** What of the launcher's environment concerns a service; SystemRoot is what Windows needs to open a socket. */
+function passedOn(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const names = ['PATH', 'HOME', 'TZ', 'SystemRoot', ...Object.keys(env).filter((name) => name.startsWith('OTEL_'))];
+  const kept = names.filter((name) => env[name] !== undefined).map((name) => [name, env[name]] as const);
+  return { ...Object.fromEntries(kept), LOG_LEVEL: env.LOG_LEVEL || 'warn', NODE_ENV: env.NODE_ENV || 'development' };
+}
