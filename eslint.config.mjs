@@ -48,6 +48,11 @@ export default tseslint.config(
     rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [{ name: '@na/testing', message: 'Only tests import @na/testing.' }] }] },
   },
   {
+    // Programs that people run in a terminal: what they print is their purpose.
+    files: ['deploy/local/src/**/*.ts'],
+    rules: { 'no-console': 'off' },
+  },
+  {
     files: ['**/*.spec.ts', '**/test/**/*.ts', 'libs/testing/src/**/*.ts'],
     rules: {
       'max-lines-per-function': 'off',

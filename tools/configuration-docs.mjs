@@ -1,6 +1,6 @@
 // Writes docs/configuration.md from the services' own tables of settings; with --check it only says whether it is current.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { environmentName, serviceSettings } from '@na/service-host';
+import { databaseSettings, environmentName, serviceSettings } from '@na/service-host';
 
 const file = new URL('../docs/configuration.md', import.meta.url);
 const services = ['gateway', 'key-management', 'reporting', 'webhook-dispatcher'];
@@ -20,10 +20,12 @@ const parts = [
   'Telemetry is set by the standard variables of OpenTelemetry (`OTEL_TRACES_EXPORTER`, `OTEL_EXPORTER_OTLP_ENDPOINT`, …); without them nothing is exported.',
   'The launcher behind `npm start` has settings of its own: see [deploy/local/README.md](../deploy/local/README.md).',
   `## Every service\n\n${table(serviceSettings)}`,
+  `## Every service with a database\n\nAll but the gateway.\n\n${table(databaseSettings)}`,
 ];
 for (const service of services) {
   const { settings } = await import(`../services/${service}/dist/settings.js`);
-  parts.push(Object.keys(settings).length > 0 ? `## ${service}\n\n${table(settings)}` : `## ${service}\n\nNone of its own.`);
+  const own = Object.fromEntries(Object.entries(settings).filter(([key]) => !(key in databaseSettings)));
+  parts.push(Object.keys(own).length > 0 ? `## ${service}\n\n${table(own)}` : `## ${service}\n\nNone of its own.`);
 }
 const text = `${parts.join('\n\n')}\n`;
 

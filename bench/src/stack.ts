@@ -23,7 +23,7 @@ export async function openStack() {
   const passwords = { gateway: 'bench', 'key-management': 'bench', reporting: 'bench', 'webhook-dispatcher': 'bench' };
   const databaseUrls = await provision(await ensureDatabase(postgres.url, 'bench'), passwords);
   const secrets = { KEY_PEPPERS: `1:${key()}`, WEBHOOK_SEALING_KEYS: `1:${key()}`, CURSOR_KEY: key(), rolePasswords: passwords };
-  const specs = serviceSpecs({ databaseUrls, natsUrl: nats.url, gatewayPort: 0, operatorToken: '', secrets });
+  const specs = serviceSpecs({ databaseUrls, natsUrl: nats.url, gatewayPort: 0, operatorToken: '', mailDir: join(folder, 'mail'), secrets });
   const { program, nodeOptions, env } = specs.find(({ name }) => name === 'webhook-dispatcher')!;
   const dispatcher = fork(program, { execArgv: [...nodeOptions, ...profiling()], env: { ...env, ...settingsFromHere() } });
   host.onStop('dispatcher', () => ended(dispatcher));
@@ -42,8 +42,8 @@ async function startSink(host: Host) {
   return {
     url: `http://127.0.0.1:${listening.port}/hook`,
     /** Resolves with the latency of each, in milliseconds, once so many requests have come from now on. */
-    expect: (count: number): Promise<number[]> => {
-      child.send({ expect: count } satisfies SinkOrder);
+    expect: (count: number, faults?: SinkOrder['faults']): Promise<number[]> => {
+      child.send({ expect: count, faults } satisfies SinkOrder);
       return message().then((reached) => (reached as Extract<SinkMessage, { type: 'reached' }>).latenciesMs);
     },
   };

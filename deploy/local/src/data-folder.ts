@@ -23,6 +23,11 @@ export function natsFolder(dataDir: string): string {
   return join(dataDir, 'nats');
 }
 
+/** Where alert mails become files. */
+export function mailFolder(dataDir: string): string {
+  return join(dataDir, 'mail');
+}
+
 export function logFolder(dataDir: string): string {
   return join(dataDir, 'logs');
 }

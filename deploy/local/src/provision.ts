@@ -57,7 +57,7 @@ async function provisionService(client: pg.Client, service: ServiceName, passwor
   await client.query(`ALTER ROLE ${role} SET search_path = ${schema}`);
   // Only a member of a role may make schemas for it; a superuser counts as one.
   if (!superuser) await client.query(`GRANT ${role} TO CURRENT_USER`);
-  await client.query(`GRANT CONNECT ON DATABASE ${escapeIdentifier(database)} TO ${role}`);
+  await client.query(`GRANT CONNECT, TEMP ON DATABASE ${escapeIdentifier(database)} TO ${role}`);
   await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema} AUTHORIZATION ${role}`);
 }
 

@@ -17,22 +17,30 @@ export interface Surroundings {
   natsUrl: string;
   gatewayPort: number;
   operatorToken: string;
+  /** Where mail is put for want of a mail server. */
+  mailDir: string;
   secrets: Secrets;
 }
 
-export function serviceSpecs({ databaseUrls, natsUrl, gatewayPort, operatorToken, secrets }: Surroundings): ServiceSpec[] {
+export function serviceSpecs({ databaseUrls, natsUrl, gatewayPort, operatorToken, mailDir, secrets }: Surroundings): ServiceSpec[] {
   const own: Record<ServiceName, NodeJS.ProcessEnv> = {
     gateway: {
+      HOST: '127.0.0.1',
       PORT: String(gatewayPort),
       OPERATOR_TOKEN: operatorToken,
       CURSOR_KEY: secrets.CURSOR_KEY,
     },
     'key-management': {
+      DATABASE_URL: databaseUrls['key-management'],
       KEY_PEPPERS: secrets.KEY_PEPPERS,
     },
-    reporting: {},
+    reporting: {
+      DATABASE_URL: databaseUrls.reporting,
+    },
     'webhook-dispatcher': {
+      DATABASE_URL: databaseUrls['webhook-dispatcher'],
       WEBHOOK_SEALING_KEYS: secrets.WEBHOOK_SEALING_KEYS,
+      MAIL_DIR: mailDir,
       // People try webhooks against their own machine first. A deployment leaves this unset, and loopback stays refused.
       WEBHOOK_ALLOWED_CIDRS: '127.0.0.0/8,::1/128',
     },
@@ -41,7 +49,7 @@ export function serviceSpecs({ databaseUrls, natsUrl, gatewayPort, operatorToken
   return (Object.keys(own) as ServiceName[]).map((name) => ({
     name,
     ...programOf(name),
-    env: { ...common, DATABASE_URL: databaseUrls[name], ...own[name] },
+    env: { ...common, ...own[name] },
   }));
 }
 

@@ -1,7 +1,7 @@
 /** `npm start`: the whole system on this machine, until somebody stops it. */
 import { announce } from './announce.ts';
 import { build } from './build.ts';
-import { takeDataFolder } from './data-folder.ts';
+import { mailFolder, takeDataFolder } from './data-folder.ts';
 import { holdGatewayPort } from './gateway-port.ts';
 import { say } from './progress.ts';
 import { provision } from './provision.ts';
@@ -44,7 +44,7 @@ async function open(settings: Settings): Promise<void> {
   const surroundings = { settings, opened, say, onBroken: broken.reject };
   const [adminUrl, natsUrl] = await Promise.all([openDatabase(surroundings), openNats(surroundings), compile()]);
   const databaseUrls = await provision(adminUrl, secrets.rolePasswords);
-  const specs = serviceSpecs({ databaseUrls, natsUrl, gatewayPort: held.port, operatorToken, secrets });
+  const specs = serviceSpecs({ databaseUrls, natsUrl, gatewayPort: held.port, operatorToken, mailDir: mailFolder(dataDir), secrets });
   await held.letGo();
   const gatewayUrl = await openServices(surroundings, specs);
 

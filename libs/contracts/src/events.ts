@@ -1,7 +1,7 @@
 // Every event type with its schema, and how an event is made. The envelope's oneof and this table must name the same
 // types; `events.spec.ts` holds them against each other.
 import { create, type DescMessage, type MessageInitShape } from '@bufbuild/protobuf';
-import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { typeid } from 'typeid-js';
 import { EnvelopeSchema, type Envelope } from './gen/events/v1/envelope_pb.js';
 import { GoalConvertedSchema } from './gen/events/v1/goals_pb.js';
@@ -52,6 +52,13 @@ export function eventData(envelope: Envelope): JsonObject {
   const schema = eventSchemas[envelope.type as EventType];
   if (!schema || !envelope.data.value) throw new Error(`Event ${envelope.id} is of the unknown type ${envelope.type}`);
   return publicJson(schema, envelope.data.value);
+}
+
+/** An event as the body of its deliveries shows it. */
+export function eventPayload(envelope: Envelope): JsonObject {
+  const { id, type, workspaceId, createdAt } = envelope;
+  if (!createdAt) throw new Error(`Event ${id} does not say when it happened`);
+  return { id, type, created_at: timestampDate(createdAt).toISOString(), workspace_id: workspaceId, data: eventData(envelope) };
 }
 
 /** `goal.converted` is the oneof field `goal_converted`, `goalConverted` in TypeScript. */

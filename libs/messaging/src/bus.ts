@@ -22,6 +22,10 @@ export function natsOptions(natsUrl: string, name: string) {
     reconnectTimeWait: 200,
     reconnectJitter: 100,
     waitOnFirstConnect: true,
+    // Else a second refusal in a row, as while a server reloads its users, closes the connection for good.
+    ignoreAuthErrorAbort: true,
+    // An empty object demands TLS; without one it is used where the server offers it.
+    ...(servers.some(({ protocol }) => protocol === 'tls:') ? { tls: {} } : {}),
     // Without stack capture per request; nats.js says this "greatly" improves request-reply.
     noAsyncTraces: true,
   };
@@ -29,12 +33,43 @@ export function natsOptions(natsUrl: string, name: string) {
 
 /** Connects, waits for JetStream, creates or updates the streams, and registers the closing. */
 export async function connectBus(config: { natsUrl: string; streamReplicas: number }, host: Host): Promise<Bus> {
-  const connection = await connect(natsOptions(config.natsUrl, host.name));
-  host.onStop('bus', () => connection.drain());
+  const connection = await connectPatiently(config.natsUrl, host);
+  watch(connection, host);
   host.addReadinessCheck({ name: 'bus', check: () => connection.flush() });
   const manager = await jetstreamManager(connection);
   for (const stream of Object.values(streams)) await ensureStream(manager, stream, config.streamReplicas);
   return { connection, js: jetstream(connection), manager };
+}
+
+/** Waits for a server that is not there yet, or refuses the credentials, and says so. */
+async function connectPatiently(natsUrl: string, host: Host): Promise<NatsConnection> {
+  const patience = setTimeout(() => host.logger.warn('the bus can not be reached or refuses the credentials; trying on'), 5_000);
+  try {
+    return await connect(natsOptions(natsUrl, host.name));
+  } finally {
+    clearTimeout(patience);
+  }
+}
+
+/** Logs what becomes of the connection. It reconnects for ever, so that its end outside a stop is the end of the process. */
+function watch(connection: NatsConnection, host: Host): void {
+  let stopping = false;
+  host.onStop('bus', () => {
+    stopping = true;
+    return connection.drain();
+  });
+  void logStatus(connection, host);
+  void connection.closed().then((error) => {
+    if (!stopping) host.fail(new Error('the connection to the bus was closed', { cause: error }));
+  });
+}
+
+async function logStatus(connection: NatsConnection, { logger }: Host): Promise<void> {
+  for await (const status of connection.status()) {
+    if (status.type === 'disconnect') logger.warn({ server: status.server }, 'the bus is gone');
+    if (status.type === 'reconnect') logger.info({ server: status.server }, 'the bus is back');
+    if (status.type === 'error') logger.warn({ err: status.error }, 'the bus reports an error');
+  }
 }
 
 const nanosPerSecond = 1_000_000_000;

@@ -17,9 +17,12 @@ export interface ConsumerSpec<D extends DescMessage = DescMessage> {
   message: D;
   /** Most messages handed over at once. When little comes in, each message is handed over as it comes. */
   maxBatch: number;
-  /** Most messages out at once over all replicas; also bounds what one replica holds in memory. */
+  /** Most messages out at once over all replicas; one replica holds half of them at most, so that two share the work. */
   maxInFlight: number;
-  /** Tries after which a message goes to the dead-letter stream. Tries while a dependency is down do not count as the last. */
+  /**
+   * Failures after which a message goes to the dead-letter stream. Only those count that the message or its handler may be
+   * to blame for, as one replica sees them; while something else is wrong, a message is tried for as long as it lasts.
+   */
   maxTries: number;
 }
 
@@ -28,7 +31,7 @@ export interface Received<D extends DescMessage = DescMessage> {
   subject: string;
   /** Position in the stream; rises with the order of arrival. */
   sequence: number;
-  /** Counted from 1. */
+  /** How often it has been delivered, counted from 1; outages and restarts add to it. */
   tries: number;
   /** The trace the message came with. */
   trace: Context;

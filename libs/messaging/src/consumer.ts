@@ -3,11 +3,12 @@
 import { fromBinary, type DescMessage } from '@bufbuild/protobuf';
 import { AckPolicy, DeliverPolicy, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
 import { context, SpanKind, trace, type Link } from '@opentelemetry/api';
-import { deadLetterSubject } from '@na/contracts';
-import type { Logger } from '@na/service-host';
+import type { Host } from '@na/service-host';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bus } from './bus.js';
 import type { BatchHandler, ConsumerSpec, Received } from './consumer-spec.js';
+import { deadLetterOf } from './dead-letter.js';
+import { FailureCounts } from './failure-counts.js';
 import type { Publisher } from './publisher.js';
 import { settleFailure } from './settlement.js';
 import { inSpan, traceOf } from './trace-headers.js';
@@ -18,6 +19,7 @@ const ackWaitMs = 5_000;
 export class Consumer {
   private readonly waiting: JsMsg[] = [];
   private readonly unsettled = new Set<JsMsg>();
+  private readonly failures: FailureCounts;
   private messages?: ConsumerMessages;
   private wake?: () => void;
   private stopping = false;
@@ -29,15 +31,23 @@ export class Consumer {
     private readonly handle: BatchHandler,
     private readonly bus: Bus,
     private readonly publisher: Publisher,
-    private readonly logger: Logger,
-  ) {}
+    private readonly host: Host,
+  ) {
+    this.failures = new FailureCounts(spec.maxInFlight);
+  }
 
   async start(): Promise<void> {
     await this.ensureDurable();
     const consumer = await this.bus.js.consumers.get(this.spec.stream.name, this.spec.durable);
-    this.messages = await consumer.consume({ max_messages: this.spec.maxInFlight, callback: (message) => this.take(message) });
+    this.messages = await consumer.consume({ max_messages: Math.ceil(this.spec.maxInFlight / 2), callback: (message) => this.take(message) });
     this.heartbeat = setInterval(() => this.renew(), ackWaitMs / 3);
-    this.work = this.run();
+    this.work = this.run().catch((error: unknown) => this.fail(error));
+    void this.messages.closed().then((error) => this.fail(error));
+  }
+
+  /** A process whose consumer has ended would look well and do nothing. */
+  private fail(cause: unknown): void {
+    if (!this.stopping) this.host.fail(new Error(`the consumer ${this.spec.durable} has ended`, { cause }));
   }
 
   /** Takes nothing more, ends the batch in hand, and gives back what has not been started. */
@@ -139,12 +149,18 @@ export class Consumer {
 
   private acknowledge(message: JsMsg): void {
     message.ack();
+    this.forget(message);
+  }
+
+  private forget(message: JsMsg): void {
     this.unsettled.delete(message);
+    this.failures.forget(message.seq);
   }
 
   private async settle(message: JsMsg, error: unknown): Promise<void> {
-    const settlement = settleFailure(error, message.info.deliveryCount, this.spec.maxTries);
-    this.logger.warn({ err: error, durable: this.spec.durable, subject: message.subject, tries: message.info.deliveryCount, ...settlement }, 'a message could not be handled');
+    const failures = this.failures.add(message.seq, error);
+    const settlement = settleFailure(error, failures, this.spec.maxTries);
+    this.host.logger.warn({ err: error, durable: this.spec.durable, subject: message.subject, failures, ...settlement }, 'a message could not be handled');
     if (settlement.kind === 'dead-letter') return this.deadLetter(message, error);
     message.nak(settlement.delayMs);
     this.unsettled.delete(message);
@@ -155,17 +171,17 @@ export class Consumer {
     const { stream, durable } = this.spec;
     for (;;) {
       try {
-        await this.publisher.publish({ subject: deadLetterSubject(stream.name, durable), body: message.data, id: `${stream.name}:${durable}:${message.seq}` });
+        await this.publisher.publish(deadLetterOf(message, stream.name, durable, error));
         break;
       } catch (publishError) {
         if (this.stopping) return;
-        this.logger.error({ err: publishError }, 'the dead-letter stream could not be reached');
+        this.host.logger.error({ err: publishError }, 'the dead-letter stream could not be reached');
         await delay(1_000);
       }
     }
     message.term();
-    this.unsettled.delete(message);
-    this.logger.error({ err: error, durable, subject: message.subject, sequence: message.seq }, 'a message went to the dead-letter stream');
+    this.forget(message);
+    this.host.logger.error({ err: error, durable, subject: message.subject, sequence: message.seq }, 'a message went to the dead-letter stream');
   }
 }
 

@@ -1,6 +1,6 @@
 // The Nest transport strategy for JetStream: starts one consumer for every `@OnMessages` method of the application.
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
-import type { Logger } from '@na/service-host';
+import type { Host } from '@na/service-host';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { Bus } from './bus.js';
 import { Consumer } from './consumer.js';
@@ -13,7 +13,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
 
   constructor(
     private readonly bus: Bus,
-    private readonly log: Logger,
+    private readonly host: Host,
   ) {
     super();
   }
@@ -37,7 +37,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     const publisher = new Publisher(this.bus);
     for (const handler of this.messageHandlers.values()) {
       const { spec } = handler.extras as { spec: ConsumerSpec };
-      const consumer = new Consumer(spec, runThroughNest(handler), this.bus, publisher, this.log);
+      const consumer = new Consumer(spec, runThroughNest(handler), this.bus, publisher, this.host);
       this.consumers.push(consumer);
       await consumer.start();
     }

@@ -1,6 +1,6 @@
 // Nest's NATS server with our wire format, which answers what it has taken before it lets go of the connection.
 import { ServerNats } from '@nestjs/microservices';
-import type { Subscription } from '@nats-io/transport-node';
+import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 import { natsOptions } from './bus.js';
 import { replySerializer, requestDeserializer } from './rpc-wire.js';
 
@@ -25,6 +25,11 @@ export class RpcServer extends ServerNats {
       this.inFlight -= 1;
       if (this.inFlight === 0) this.idle?.();
     });
+  }
+
+  /** Resolves when nats-server has all subscriptions: until then a request would find nobody there. */
+  async listening(): Promise<void> {
+    await this.unwrap<NatsConnection>().flush();
   }
 
   override async close(): Promise<void> {

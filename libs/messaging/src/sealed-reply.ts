@@ -1,11 +1,14 @@
 // Lets a service hand a secret to the one who asked for it without anyone on the bus reading it: the asker sends a fresh
 // X25519 public key, the answerer seals to it. Forward secret: both private keys are forgotten after the exchange.
 // Shape of the sealed bytes: ephemeral public key (32) | nonce (12) | AES-256-GCM ciphertext | tag (16).
-import { createCipheriv, createDecipheriv, createPublicKey, diffieHellman, generateKeyPairSync, hkdfSync, randomBytes, type KeyObject } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createPrivateKey, createPublicKey, diffieHellman, generateKeyPairSync, hkdfSync, randomBytes, type KeyObject } from 'node:crypto';
 
 const keyBytes = 32;
 const nonceBytes = 12;
 const tagBytes = 16;
+
+/** What comes before the 32 bytes of an X25519 private key in PKCS #8 (RFC 8410). */
+const pkcs8Prefix = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
 export interface ReplyKey {
   /** Goes into the request. */
@@ -15,8 +18,20 @@ export interface ReplyKey {
 }
 
 export function createReplyKey(): ReplyKey {
-  const { publicKey, privateKey } = generateKeyPairSync('x25519');
-  const raw = rawPublicKey(publicKey);
+  return replyKeyOf(generateKeyPairSync('x25519').privateKey);
+}
+
+/**
+ * The same key each time, for an asker that others must be able to seal to before it asks. Not forward secret: who learns
+ * the private key can open whatever was ever sealed to it.
+ * @param privateKey 32 bytes that are as hard to guess as a key
+ */
+export function replyKeyFrom(privateKey: Uint8Array): ReplyKey {
+  return replyKeyOf(createPrivateKey({ key: Buffer.concat([pkcs8Prefix, privateKey]), format: 'der', type: 'pkcs8' }));
+}
+
+function replyKeyOf(privateKey: KeyObject): ReplyKey {
+  const raw = rawPublicKey(createPublicKey(privateKey));
   return {
     publicKey: raw,
     open: (sealed) => {

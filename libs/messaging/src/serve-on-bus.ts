@@ -11,9 +11,11 @@ import { RpcServer } from './rpc-server.js';
 export async function serveOnBus(module: Type | DynamicModule, bus: Bus, natsUrl: string, host: Host): Promise<void> {
   // Nest asks every hybrid application for an HTTP adapter; this one never listens.
   const app = await NestFactory.create(module, new FastifyAdapter(), { logger: nestLogger(host.logger), abortOnError: false });
-  app.connectMicroservice({ strategy: new RpcServer(natsUrl, host.name) });
-  app.connectMicroservice({ strategy: new JetStreamServer(bus, host.logger) });
+  const rpc = new RpcServer(natsUrl, host.name);
+  app.connectMicroservice({ strategy: rpc });
+  app.connectMicroservice({ strategy: new JetStreamServer(bus, host) });
   await app.init();
   await app.startAllMicroservices();
+  await rpc.listening();
   host.onStop('bus handlers', () => app.close());
 }

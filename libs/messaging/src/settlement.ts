@@ -3,28 +3,36 @@ import { ServiceError } from '@na/service-error';
 
 export type Settlement = { kind: 'retry'; delayMs: number } | { kind: 'dead-letter' };
 
+/** How often the handling of one message has failed, the last time included. */
+export interface Failures {
+  all: number;
+  /** Those that the message or its handler may be to blame for. */
+  suspicious: number;
+}
+
 /** A message that its handler calls wrong is no better the next time. */
 const hopelessCodes = ['invalid_request', 'not_found', 'unprocessable', 'conflict'];
 
-/**
- * @param tries how often the message has been handed over, this time included
- * @returns a retry with delays of 0.5, 1, 2, 4, … at most 30 s, or the dead-letter stream at the last try
- */
-export function settleFailure(error: unknown, tries: number, maxTries: number): Settlement {
+/** @returns a retry with delays of 0.5, 1, 2, 4, … at most 30 s, or the dead-letter stream */
+export function settleFailure(error: unknown, failures: Failures, maxTries: number): Settlement {
   if (error instanceof ServiceError && hopelessCodes.includes(error.code)) return { kind: 'dead-letter' };
-  if (tries >= maxTries && !isDependencyDown(error)) return { kind: 'dead-letter' };
-  return { kind: 'retry', delayMs: Math.min(30_000, 500 * 2 ** Math.min(tries - 1, 10)) };
+  if (isSuspicious(error) && failures.suspicious >= maxTries) return { kind: 'dead-letter' };
+  return { kind: 'retry', delayMs: Math.min(30_000, 500 * 2 ** Math.min(failures.all - 1, 10)) };
 }
 
-/** PostgreSQL: connection exceptions, shutdown and start-up; Node: sockets that could not be opened or broke. */
-const outageCodes = /^(08...|57P0[1-3]|53300|ECONN(REFUSED|RESET|ABORTED)|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN)$/;
+/** PostgreSQL: data exceptions, violated constraints, exceeded limits of a statement or row. */
+const dataErrorClasses = /^(22|23|54)/;
 
 /** What pg and TypeORM say, without a code, when a connection breaks between two statements. */
-const outageMessages = /connection terminated|timeout exceeded when trying to connect|query runner already released|client has encountered a connection error/i;
+const outageMessages = /connection (is )?terminated|timeout exceeded when trying to connect|query runner already released|connection error|client was closed/i;
 
-/** A message must not be given up because a database restarts: such failures are retried for as long as they last. */
-export function isDependencyDown(error: unknown): boolean {
-  if (error instanceof ServiceError) return error.code === 'unavailable' || error.code === 'deadline_exceeded';
-  const { code, message = '' } = (error ?? {}) as { code?: string; message?: string };
-  return (code !== undefined && outageCodes.test(code)) || outageMessages.test(message);
+/**
+ * Whether a failure may come from the message or its handler. An error without a code is a bug in the handler. Whatever
+ * else has a code — a failover, a full disk, a changed password, a deadlock — is the surroundings', and passes: a list of
+ * outages would never be complete, and each one missing from it would cost accepted messages.
+ */
+export function isSuspicious(error: unknown): boolean {
+  if (error instanceof ServiceError) return false;
+  const { code, message = '' } = (error ?? {}) as { code?: unknown; message?: string };
+  return code === undefined ? !outageMessages.test(message) : typeof code === 'string' && code.length === 5 && dataErrorClasses.test(code);
 }

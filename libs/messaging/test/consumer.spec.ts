@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { Controller, Module } from '@nestjs/common';
-import { DeliverPolicy } from '@nats-io/jetstream';
+import { DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import { HitSchema, streams } from '@na/contracts';
 import { TestBed } from '@na/testing';
 import { OnMessages, serveOnBus, type Received } from '../src/index.js';
@@ -44,9 +44,9 @@ function handedOver(last: string): Promise<string[]> {
   });
 }
 
-async function deadLetter(): Promise<Uint8Array> {
+async function deadLetter(): Promise<JsMsg> {
   const consumer = await bed.bus.js.consumers.get(streams.deadLetters.name, { deliver_policy: DeliverPolicy.LastPerSubject, filter_subjects: 'na.dead.>' });
-  for await (const message of await consumer.consume()) return message.data;
+  for await (const message of await consumer.consume()) return message;
   throw new Error('closed');
 }
 
@@ -60,10 +60,28 @@ test('a message whose publish is repeated is handed over once', async () => {
 
 test('one message that can not be handled goes to the dead-letter stream and holds up no other', async () => {
   respond = async (batch) => {
-    if (batch.some(({ message }) => message.id === 'poison')) throw new Error('can not');
+    if (batch.some(({ message }) => message.id === 'poison')) throw new Error('can not\nat postgres://na:hunter2@db/na');
   };
   const all = handedOver('after');
   await Promise.all([publish('before'), publish('poison'), publish('after')]);
   await all;
-  expect(await deadLetter()).toEqual(toBinary(HitSchema, create(HitSchema, { id: 'poison' })));
+  const { data, headers } = await deadLetter();
+  expect(data).toEqual(toBinary(HitSchema, create(HitSchema, { id: 'poison' })));
+  expect(headers!.get('na-subject')).toBe('na.hits.v1.0.ws_poison');
+  expect(headers!.get('na-durable')).toBe('test');
+  expect(Number(headers!.get('na-sequence'))).toBeGreaterThan(0);
+  expect(headers!.get('na-error')).toBe('Error: can not at postgres://na:[redacted]@db/na');
+});
+
+test('a message that fails for what is wrong around it is tried until that has passed, beyond its last try', async () => {
+  let failures = 0;
+  respond = async (batch) => {
+    if (!batch.some(({ message }) => message.id === 'patient') || failures === 2) return;
+    failures += 1;
+    throw Object.assign(new Error('cannot execute INSERT in a read-only transaction'), { code: '25006' });
+  };
+  const all = handedOver('patient');
+  await publish('patient');
+  expect(await all).toContain('patient');
+  expect(failures).toBe(2);
 });

@@ -2,6 +2,7 @@
 // lets one publish at a time, because two at once could not keep the order.
 import { context, propagation } from '@opentelemetry/api';
 import type { Publisher } from '@na/messaging';
+import { ServiceError } from '@na/service-error';
 import type { Host } from '@na/service-host';
 import type { DataSource, EntityManager } from 'typeorm';
 
@@ -68,9 +69,24 @@ export class OutboxRelay {
   private async publishBatch(tx: EntityManager): Promise<number> {
     await tx.query(`SELECT pg_advisory_xact_lock(hashtext('outbox'), hashtext(current_schema()))`);
     const rows = await tx.query<OutboxRow[]>(`SELECT id, message_id, subject, body, traceparent FROM outbox ORDER BY id LIMIT ${batchSize}`);
-    for (const row of rows) await this.publishRow(row);
+    for (const row of rows) await this.publishOrMoveAside(tx, row);
     if (rows.length > 0) await tx.query('DELETE FROM outbox WHERE id = ANY($1::bigint[])', [rows.map(({ id }) => id)]);
     return rows.length;
+  }
+
+  /** What the bus refuses for good would hold up everything behind it for ever. */
+  private async publishOrMoveAside(tx: EntityManager, row: OutboxRow): Promise<void> {
+    try {
+      await this.publishRow(row);
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.code === 'unavailable') throw error;
+      this.host.logger.error({ err: error, message_id: row.message_id, subject: row.subject }, 'a message was moved to outbox_failed');
+      await tx.query(
+        `INSERT INTO outbox_failed (id, message_id, subject, body, traceparent, created_at, reason)
+         SELECT id, message_id, subject, body, traceparent, created_at, $2 FROM outbox WHERE id = $1`,
+        [row.id, error.message],
+      );
+    }
   }
 
   private publishRow(row: OutboxRow): Promise<void> {

@@ -39,7 +39,7 @@ function traceparentOf(trace: Context): string | null {
   return carrier.traceparent ?? null;
 }
 
-/** For a service's migration. Rows live for moments: they are deleted once published. */
+/** For a service's migration. Rows live for moments: they are deleted once published, or moved aside. */
 export async function createOutboxTable(runner: QueryRunner): Promise<void> {
   await runner.query(`
     CREATE TABLE outbox (
@@ -49,5 +49,24 @@ export async function createOutboxTable(runner: QueryRunner): Promise<void> {
       body bytea NOT NULL,
       traceparent text,
       created_at timestamptz NOT NULL DEFAULT now()
+    )`);
+  await createOutboxFailedTable(runner);
+}
+
+/**
+ * Where the relay puts what the bus refuses for good, so that it holds up nothing else. For the migration of a service
+ * whose outbox is older than this table.
+ */
+export async function createOutboxFailedTable(runner: QueryRunner): Promise<void> {
+  await runner.query(`
+    CREATE TABLE IF NOT EXISTS outbox_failed (
+      id bigint PRIMARY KEY,
+      message_id text NOT NULL,
+      subject text NOT NULL,
+      body bytea NOT NULL,
+      traceparent text,
+      created_at timestamptz NOT NULL,
+      failed_at timestamptz NOT NULL DEFAULT now(),
+      reason text NOT NULL
     )`);
 }

@@ -12,12 +12,15 @@ export interface DatabaseOptions {
   migrations: NonNullable<DataSourceOptions['migrations']>;
 }
 
+/** So that no database that hangs, and no path to it that swallows packets, holds a caller or a consumer for ever. */
+const limits = { connectionTimeoutMillis: 5_000, keepAlive: true, keepAliveInitialDelayMillis: 10_000, statement_timeout: 60_000 };
+
 /**
  * Connects, applies pending migrations and registers the closing. Replicas that start at once take turns: each holds an
  * advisory lock while it migrates.
  */
 export async function openDatabase(options: DatabaseOptions, host: Host): Promise<DataSource> {
-  const database = new DataSource({
+  const settings: DataSourceOptions = {
     type: 'postgres',
     url: options.databaseUrl,
     schema: options.schema,
@@ -28,20 +31,22 @@ export async function openDatabase(options: DatabaseOptions, host: Host): Promis
     migrationsTableName: 'migrations',
     // pg reports a lost idle connection on the pool; without a listener the process would die of it.
     poolErrorHandler: (error) => host.logger.warn({ err: error }, 'a database connection was lost'),
-  });
-  await migrateInTurn(database, options.databaseUrl);
+  };
+  await migrateInTurn(settings, options.databaseUrl);
+  const database = await new DataSource({ ...settings, extra: limits }).initialize();
   host.onStop('database', () => database.destroy());
   host.addReadinessCheck({ name: 'database', check: () => database.query('SELECT 1') });
   return database;
 }
 
-async function migrateInTurn(database: DataSource, databaseUrl: string): Promise<void> {
+/** A migration may take its time: its connections are its own, without the time limit of a statement. */
+async function migrateInTurn(settings: DataSourceOptions, databaseUrl: string): Promise<void> {
   const turn = new pg.Client({ connectionString: databaseUrl });
   await turn.connect();
   try {
     await turn.query(`SELECT pg_advisory_lock(hashtext('migrations'), hashtext(current_user))`);
-    await database.initialize();
-    await database.runMigrations({ transaction: 'each' });
+    const database = await new DataSource(settings).initialize();
+    await database.runMigrations({ transaction: 'each' }).finally(() => database.destroy());
   } finally {
     await turn.end();
   }

@@ -1,4 +1,5 @@
-// Liveness and readiness on an internal port. Live: the event loop turns. Ready: every check passes and no stop has begun.
+// Liveness and readiness on an internal port. Live: the event loop turns. Ready: started, not stopping, and every check
+// passes.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -11,7 +12,7 @@ export interface ReadinessCheck {
 export class HealthServer {
   private readonly checks: ReadinessCheck[] = [];
   private server?: Server;
-  stopping = false;
+  state: 'starting' | 'started' | 'stopping' = 'starting';
 
   addCheck(check: ReadinessCheck): void {
     this.checks.push(check);
@@ -37,7 +38,7 @@ export class HealthServer {
   private async answer(path: string | undefined): Promise<{ status: number; body: object }> {
     if (path === '/health/live') return { status: 200, body: { status: 'live' } };
     if (path !== '/health/ready') return { status: 404, body: { status: 'unknown path' } };
-    if (this.stopping) return { status: 503, body: { status: 'stopping' } };
+    if (this.state !== 'started') return { status: 503, body: { status: this.state } };
     const results = await Promise.all(this.checks.map(runCheck));
     const ready = results.every((result) => result.ok);
     return { status: ready ? 200 : 503, body: { status: ready ? 'ready' : 'not ready', checks: results } };

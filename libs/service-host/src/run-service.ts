@@ -15,6 +15,8 @@ export interface Host {
   /** Registers a closing. Closings run in reverse order of registration, each after the one before has ended. */
   onStop(what: string, close: () => Promise<unknown> | void): void;
   addReadinessCheck(check: ReadinessCheck): void;
+  /** Ends the process: for what only a new start can mend. Does nothing during a stop. */
+  fail(error: Error): void;
 }
 
 /** What a started service tells its launcher. */
@@ -28,14 +30,19 @@ export type StartService<S extends Settings> = (config: Config<S> & Config<typeo
 
 /**
  * Runs a service as this process: reads the configuration, starts, and stops on SIGTERM, SIGINT or when the launcher's
- * IPC channel closes. Exits with 1 when the configuration is faulty or the start fails.
+ * IPC channel closes. Exits with 1 when the configuration is faulty, the start fails or something calls `host.fail`. It is
+ * live from the beginning, so that nobody ends a service that is still migrating, and ready once it is started.
  */
 export async function runService<S extends Settings>(name: string, settings: S, start: StartService<S>): Promise<void> {
   const config = readConfigOrExit(name, settings);
   const common: Config<typeof serviceSettings> = config;
-  const { logger, host, health, close } = createHost(name, common.logLevel, systemClock);
+  const { logger, host, health, close } = createHost(name, common.logLevel, systemClock, (error) => {
+    if (health.state === 'stopping') return;
+    logger.fatal({ err: error }, 'can not go on');
+    process.exit(1);
+  });
   const stop = stopOnce(logger, common.stopTimeoutSeconds, async () => {
-    health.stopping = true;
+    health.state = 'stopping';
     await close();
     await health.close();
     await shutdownTelemetry();
@@ -45,9 +52,11 @@ export async function runService<S extends Settings>(name: string, settings: S, 
   if (process.channel) process.on('disconnect', () => stop('the launcher has gone'));
   process.on('unhandledRejection', (error) => logger.error({ err: error }, 'unhandled rejection'));
   try {
-    const started = await start(config, host);
     const healthPort = await health.listen(common.healthPort, common.healthHost);
-    process.send?.({ type: 'ready', healthPort, ...started });
+    const started = await start(config, host);
+    // A stop that came meanwhile is not undone.
+    if (health.state === 'starting') health.state = 'started';
+    tellLauncher({ type: 'ready', healthPort, ...started }, logger);
     logger.info({ health_port: healthPort, ...started }, 'ready');
   } catch (error) {
     logger.fatal({ err: error }, 'the start failed');
@@ -55,8 +64,18 @@ export async function runService<S extends Settings>(name: string, settings: S, 
   }
 }
 
-/** The host of one service, for `runService` and for tests that start a service inside their own process. */
-export function createHost(name: string, logLevel: string, clock: Clock) {
+/** Without the callback a launcher that has died meanwhile would be an uncaught exception. */
+function tellLauncher(message: object, logger: Logger): void {
+  process.send?.(message, undefined, undefined, (error) => {
+    if (error) logger.warn({ err: error }, 'the launcher could not be told');
+  });
+}
+
+/**
+ * The host of one service, for `runService` and for tests that start a service inside their own process.
+ * @param fail what `host.fail` does; unless told, it logs
+ */
+export function createHost(name: string, logLevel: string, clock: Clock, fail?: (error: Error) => void) {
   const logger = createLogger(name, logLevel);
   const health = new HealthServer();
   const closings: { what: string; close: () => Promise<unknown> | void }[] = [];
@@ -66,6 +85,7 @@ export function createHost(name: string, logLevel: string, clock: Clock) {
     clock,
     onStop: (what, close) => closings.push({ what, close }),
     addReadinessCheck: (check) => health.addCheck(check),
+    fail: fail ?? ((error) => logger.fatal({ err: error }, 'can not go on')),
   };
   const close = async () => {
     for (const closing of closings.splice(0).reverse()) {
@@ -99,6 +119,8 @@ function stopOnce(logger: Logger, timeoutSeconds: number, close: () => Promise<v
       logger.error('work in flight did not end in time');
       process.exit(1);
     }, timeoutSeconds * 1_000).unref();
-    void close().then(() => process.exit(0));
+    void close()
+      .catch((error: unknown) => logger.error({ err: error }, 'the stop was not clean'))
+      .finally(() => process.exit(0));
   };
 }

@@ -1,4 +1,4 @@
-// The settings that every service has, and the shapes that settings are made of.
+// The settings that every service has, those of every service with a database, and the shapes that settings are made of.
 import { z } from 'zod';
 import type { Setting } from './config.js';
 
@@ -35,16 +35,6 @@ export const serviceSettings = {
     schema: text,
     secret: true,
   } satisfies Setting,
-  databaseUrl: {
-    description: "The service's own PostgreSQL role and database: postgres://role:password@host:port/database.",
-    schema: text.regex(/^postgres(ql)?:\/\//, 'must start with postgres://'),
-    secret: true,
-  } satisfies Setting,
-  databasePoolSize: {
-    description: 'Most PostgreSQL connections one process opens.',
-    schema: wholeNumber(1, 200),
-    default: '10',
-  } satisfies Setting,
   streamReplicas: {
     description: 'Copies of each JetStream stream: 1 on a single server, 3 on a cluster.',
     schema: wholeNumber(1, 5),
@@ -66,8 +56,22 @@ export const serviceSettings = {
     default: 'info',
   } satisfies Setting,
   stopTimeoutSeconds: {
-    description: 'How long a stop may wait for work in flight before the process ends all the same.',
+    description: 'How long a stop may wait for work in flight before the process ends all the same. Longer than a webhook attempt may take, which is 30 s.',
     schema: wholeNumber(1, 600),
+    default: '40',
+  } satisfies Setting,
+};
+
+/** A service with a database spreads these into its own settings. */
+export const databaseSettings = {
+  databaseUrl: {
+    description: "The service's own PostgreSQL role and database: postgres://role:password@host:port/database.",
+    schema: text.regex(/^postgres(ql)?:\/\//, 'must start with postgres://'),
+    secret: true,
+  } satisfies Setting,
+  databasePoolSize: {
+    description: 'Most PostgreSQL connections one process opens.',
+    schema: wholeNumber(1, 200),
     default: '10',
   } satisfies Setting,
 };

@@ -52,6 +52,7 @@ export class TestSystem {
       natsUrl: nats.url,
       gatewayPort: 0,
       operatorToken: system.operatorToken,
+      mailDir: join(folder, 'mail'),
       secrets: { KEY_PEPPERS: `1:${key()}`, WEBHOOK_SEALING_KEYS: `1:${key()}`, CURSOR_KEY: key(), rolePasswords: {} as never },
     });
     await Promise.all(specs.map((spec) => system.startService({ ...spec, env: { ...spec.env, LOG_LEVEL: 'info', ...env } })));

@@ -1,5 +1,5 @@
 // The services behind the gateway, as typed clients on the bus.
-import { DeliveryService, EndpointService, GoalService, KeyService, PageService, WorkspaceService } from '@na/contracts';
+import { DeliveryService, EndpointService, GoalService, KeyService, PageService, ReplayService, WorkspaceService } from '@na/contracts';
 import type { RpcChannel, RpcClient } from '@na/messaging';
 
 export class Services {
@@ -9,6 +9,7 @@ export class Services {
   readonly goals: RpcClient<typeof GoalService>;
   readonly endpoints: RpcClient<typeof EndpointService>;
   readonly deliveries: RpcClient<typeof DeliveryService>;
+  readonly replays: RpcClient<typeof ReplayService>;
 
   constructor(rpc: RpcChannel) {
     this.workspaces = rpc.client(WorkspaceService);
@@ -17,5 +18,6 @@ export class Services {
     this.goals = rpc.client(GoalService);
     this.endpoints = rpc.client(EndpointService);
     this.deliveries = rpc.client(DeliveryService);
+    this.replays = rpc.client(ReplayService);
   }
 }

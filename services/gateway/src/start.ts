@@ -20,6 +20,7 @@ import { HitIntake } from './tracking/hit-intake.js';
 import { TrackingController } from './tracking/tracking.controller.js';
 import { DeliveriesController } from './webhooks/deliveries.controller.js';
 import { EventTypesController } from './webhooks/event-types.controller.js';
+import { ReplaysController } from './webhooks/replays.controller.js';
 import { WebhooksController } from './webhooks/webhooks.controller.js';
 import { WorkspacesController } from './workspaces/workspaces.controller.js';
 
@@ -34,6 +35,7 @@ const controllers = [
   TrackingController,
   WebhooksController,
   DeliveriesController,
+  ReplaysController,
   EventTypesController,
   ProblemsController,
 ];

@@ -9,20 +9,27 @@ import {
   KeyService,
   PageSchema,
   PageService,
+  ReplayService,
   VerdictSchema,
   WorkspaceService,
+  type CancelDeliveryRequest,
+  type CancelReplayRequest,
   type CreateEndpointRequest,
   type CreateKeyRequest,
   type CreatePageRequest,
+  type CreateReplayRequest,
   type CreateWorkspaceRequest,
   type GetDeliveryRequest,
   type GetEndpointRequest,
   type GetKeyRequest,
   type GetPageRequest,
+  type GetReplayRequest,
   type GetWorkspaceRequest,
   type ListDeliveriesRequest,
   type ListPagesRequest,
+  type ListReplaysRequest,
   type Page,
+  type RetryDeliveryRequest,
   type Scope,
   type VerifyKeyRequest,
 } from '@na/contracts';
@@ -50,6 +57,7 @@ export class FakeState {
   verifications = 0;
   readonly endpointId = typeid('we').toString();
   readonly deliveryId = typeid('dlv').toString();
+  readonly replayId = typeid('rpl').toString();
   /** Thrown by the next GetPage, as a fault of the service would be. */
   fault?: Error;
 }
@@ -140,6 +148,41 @@ export class FakeServices {
       request: { url: 'https://example.com/hook', body: '{}' },
       attemptLog: [{ id: typeid('att').toString(), number: 1, startedAt: createdAt, durationMs: 12.5, responseCode: 503 }],
     };
+  }
+
+  @RpcMethod(DeliveryService.method.retryDelivery)
+  async retryDelivery(request: RetryDeliveryRequest) {
+    this.state.asked.push(request);
+    return { delivery: { id: request.id, status: 'retrying', attempts: 12, maxAttempts: 13, createdAt } };
+  }
+
+  @RpcMethod(DeliveryService.method.cancelDelivery)
+  async cancelDelivery(request: CancelDeliveryRequest) {
+    this.state.asked.push(request);
+    return { delivery: { id: request.id, status: 'cancelled', attempts: 3, maxAttempts: 12, finalStatus: 'cancelled', createdAt } };
+  }
+
+  @RpcMethod(ReplayService.method.createReplay)
+  async createReplay(request: CreateReplayRequest) {
+    this.state.asked.push(request);
+    return { replay: { id: this.state.replayId, endpointId: request.endpointId, status: 'running', total: 7, createdAt } };
+  }
+
+  @RpcMethod(ReplayService.method.getReplay)
+  async getReplay({ endpointId, id }: GetReplayRequest) {
+    if (id !== this.state.replayId) throw notFound('replay', id);
+    return { replay: { id, endpointId, status: 'running', total: 7, done: 2, createdAt } };
+  }
+
+  @RpcMethod(ReplayService.method.listReplays)
+  async listReplays(request: ListReplaysRequest) {
+    this.state.asked.push(request);
+    return { replays: [{ id: this.state.replayId, endpointId: request.endpointId, status: 'running', createdAt }], hasMore: true };
+  }
+
+  @RpcMethod(ReplayService.method.cancelReplay)
+  async cancelReplay({ endpointId, id }: CancelReplayRequest) {
+    return { replay: { id, endpointId, status: 'cancelled', total: 7, done: 2, createdAt } };
   }
 }
 

@@ -48,3 +48,22 @@ test('one trace runs from the request through NATS and PostgreSQL to the webhook
   const ids = new Set(['00f067aa0ba902b7', ...spans.map(({ spanId }) => spanId)]);
   expect(spans.filter(({ parentSpanId }) => !ids.has(parentSpanId))).toEqual([]);
 });
+
+test('no span carries a credential, nor the path or query of a webhook, where its token may stand', async () => {
+  const credentials = await system.createWorkspace();
+  const token = 'a-token-in-the-path';
+  const webhook = await system.api('POST', '/webhooks', credentials, { url: `${receiver.url}/${token}?key=${token}`, event_types: ['page.created'] });
+  await system.api('GET', `/pages?api_key=${credentials.token}`, { workspaceId: credentials.workspaceId });
+  const page = await system.api('POST', '/pages', credentials, { url: 'https://example.com/b', title: 'B' });
+  const received = await receiver.until((all) => all.some(({ path }) => path.includes(token)));
+  const attempt = received.find(({ path }) => path.includes(token))!;
+  const sentIn = String(attempt.headers.traceparent).split('-')[1];
+  await eventually(async () => {
+    const inTrace = collector.spans.filter((span) => span.traceId === sentIn);
+    expect(inTrace).toContainEqual(expect.objectContaining({ service: 'webhook-dispatcher', attributes: expect.objectContaining({ 'url.full': new URL(receiver.url).origin }) }));
+    expect(collector.spans).toContainEqual(expect.objectContaining({ service: 'gateway', attributes: expect.objectContaining({ 'url.path': '/api/v1/pages', 'http.request.method': 'GET' }) }));
+  });
+  expect(page.status).toBe(201);
+  const exported = JSON.stringify(collector.spans);
+  for (const secret of [token, credentials.token.slice(-49), webhook.body.secret, system.operatorToken, '/hook']) expect(exported).not.toContain(secret);
+});

@@ -38,7 +38,7 @@ test('a single hit is stored as it was sent before it is accepted', async () => 
   const same = { type: 'event', name: 'signup', referrer: 'https://news.example', utm: { source: 'x' }, props: { plan: { name: 'pro' } } };
   const sent = { ...same, page_id: pageId, visitor: { id: 'v1' }, occurred_at: at(-1_000), hit_id: 'order-1' };
   const answer = await track(sent, key);
-  expect([answer.status, answer.body]).toEqual([202, { results: [{ hit_id: 'order-1', status: 'accepted' }] }]);
+  expect([answer.status, answer.body]).toEqual([202, { results: [{ hit_id: 'order-1', occurred_at: sent.occurred_at, status: 'accepted' }] }]);
   const [{ hit, messageId }] = (await stored(key.workspaceId, 1)) as [{ hit: Hit; messageId: string }];
   expect(messageId).toBe(`${key.workspaceId}:order-1`);
   expect(hit).toMatchObject({ ...same, id: 'order-1', workspaceId: key.workspaceId, pageId, url: '', visitorId: 'v1' });

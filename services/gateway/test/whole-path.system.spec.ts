@@ -1,7 +1,8 @@
 // The whole path through the public door, on the four processes as they run in a deployment.
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { answer, eventually, inTurn, TestSystem, WebhookReceiver, type Json } from '@na/testing';
+import { makeKey } from '../src/auth/key-material.js';
 
 let system: TestSystem;
 let receiver: WebhookReceiver;
@@ -70,6 +71,11 @@ test('a receiver that answers 503 twice gets the event a third time on the backo
   expect(starts[2] - starts[1]).toBeGreaterThanOrEqual(800);
 });
 
+test('a page needs no title', async () => {
+  const page = await system.api('POST', '/pages', await system.createWorkspace(), { url: 'https://example.com/untitled' });
+  expect([page.status, page.body.title]).toEqual([201, '']);
+});
+
 test('a hit that is sent twice converts once', async () => {
   const { credentials, page } = await trackedWorkspace();
   const hit = { ...signup(page.id, 'cem'), hit_id: 'order-1', occurred_at: new Date().toISOString() };
@@ -92,15 +98,18 @@ test('a key is refused when it is wrong, expired, revoked, of another workspace 
   const owner = await system.createWorkspace();
   const stranger = await system.createWorkspace();
   const reader = await system.createWorkspace({ access: 'read_only' });
-  const expiring = await system.createWorkspace({ access: 'read_write', expires_at: new Date(Date.now() + 700).toISOString() });
+  const expiring = await system.createWorkspace({ access: 'read_write', expires_at: new Date(Date.now() + 5_000).toISOString() });
   const revoked = await system.createWorkspace();
+  const { body: ownersKey } = await system.api('GET', '/keys/current', owner);
   const { body: key } = await system.api('GET', '/keys/current', revoked);
   await system.api('DELETE', `/keys/${key.id}`, { token: system.operatorToken, workspaceId: revoked.workspaceId });
 
+  const guessed = makeKey(ownersKey.id, randomBytes(32)).credential;
   const wrong = `${owner.token.slice(0, -1)}${owner.token.endsWith('a') ? 'b' : 'a'}`;
   const refusals = [
     [{ workspaceId: owner.workspaceId }, 401, 'unauthenticated'],
     [{ ...owner, token: wrong }, 401, 'unauthenticated'],
+    [{ ...owner, token: guessed }, 401, 'unauthenticated'],
     [revoked, 401, 'unauthenticated'],
     [{ token: owner.token }, 400, 'workspace_required'],
     [{ ...owner, workspaceId: stranger.workspaceId }, 403, 'workspace_mismatch'],
@@ -113,7 +122,7 @@ test('a key is refused when it is wrong, expired, revoked, of another workspace 
   const written = await system.api('POST', '/pages', reader, { url: 'https://example.com', title: 'x' });
   expect([written.status, written.body.code]).toEqual([403, 'insufficient_scope']);
   expect(written.headers.get('www-authenticate')).toContain('error="insufficient_scope", scope="pages:write"');
-  await eventually(async () => expect((await system.api('GET', '/pages', expiring)).status).toBe(401));
+  await eventually(async () => expect((await system.api('GET', '/pages', expiring)).status).toBe(401), 20_000);
 });
 
 test('no secret is in any log, whatever was done with it', async () => {

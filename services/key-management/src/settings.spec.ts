@@ -3,7 +3,7 @@ import { loadConfig } from '@na/service-host';
 import { settings } from './settings.js';
 
 const pepper = (fill: number) => Buffer.alloc(32, fill).toString('base64');
-const load = (text?: string) => loadConfig(settings, { KEY_PEPPERS: text });
+const load = (text?: string) => loadConfig({ keyPeppers: settings.keyPeppers }, { KEY_PEPPERS: text });
 
 test('peppers are read with their versions', () => {
   const { keyPeppers } = load(`1:${pepper(1)}, 2:${pepper(2)}`);

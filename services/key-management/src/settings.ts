@@ -1,5 +1,5 @@
 // The settings of key-management besides those of every service.
-import { listOf, type Setting } from '@na/service-host';
+import { databaseSettings, listOf, type Setting } from '@na/service-host';
 import type { Pepper } from './keys/key-digest.js';
 
 const form = /^(\d{1,9}):([A-Za-z0-9+/]{43}=)$/;
@@ -13,6 +13,7 @@ function parsePeppers(entries: string[]): Pepper[] {
 }
 
 export const settings = {
+  ...databaseSettings,
   keyPeppers: {
     description:
       'What the stored digests of keys are made with, such as "1:<32 random bytes in base64>". To change it, append ",2:<…>": ' +

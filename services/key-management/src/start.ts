@@ -9,6 +9,7 @@ import { KeyDigester } from './keys/key-digest.js';
 import { Keys } from './keys/keys.js';
 import { KeysRpc } from './keys/keys.rpc.js';
 import { CreateTables1793000000000 } from './migrations/1793000000000-create-tables.js';
+import { CreateOutboxFailed1797000000000 } from './migrations/1797000000000-create-outbox-failed.js';
 import type { settings } from './settings.js';
 import { Workspace } from './workspaces/workspace.entity.js';
 import { Workspaces } from './workspaces/workspaces.js';
@@ -18,10 +19,9 @@ import { WorkspacesRpc } from './workspaces/workspaces.rpc.js';
 class KeyManagement {}
 
 export async function startKeyManagement(config: Config<typeof settings> & Config<typeof serviceSettings>, host: Host): Promise<void> {
-  const database = await openDatabase(
-    { ...config, schema: 'key_management', entities: [Workspace, ApiKey, AuditEntry], migrations: [CreateTables1793000000000] },
-    host,
-  );
+  const entities = [Workspace, ApiKey, AuditEntry];
+  const migrations = [CreateTables1793000000000, CreateOutboxFailed1797000000000];
+  const database = await openDatabase({ ...config, schema: 'key_management', entities, migrations }, host);
   const bus = await connectBus(config, host);
   const relay = OutboxRelay.start(database, new Publisher(bus), host);
   const workspaces = new Workspaces(database, host.clock);

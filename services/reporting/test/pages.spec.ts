@@ -50,6 +50,16 @@ test('of two requests at once for the same URL exactly one wins', async () => {
   expect(codes).toEqual(['conflict', 'conflict']);
 });
 
+test('a page needs no title', async () => {
+  const { page } = await reporting.pages.createPage({ caller: newWorkspace().caller, url: 'https://a.site/untitled', title: '' });
+  expect(page!.title).toBe('');
+});
+
+test('a URL that is too long once it is escaped is refused by name', async () => {
+  const refused = reporting.pages.createPage({ caller: newWorkspace().caller, url: `https://a.site/${'漢'.repeat(2_000)}`, title: 'x' });
+  await expect(refused).rejects.toMatchObject({ code: 'invalid_request', fields: [{ pointer: '/url' }] });
+});
+
 test('every fault of a page is named at once, with its pointer', async () => {
   const { caller } = newWorkspace();
   const refused = reporting.pages.createPage({ caller, url: 'notion.site', title: ' ', timeZone: 'Berlin' });

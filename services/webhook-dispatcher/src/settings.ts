@@ -1,9 +1,11 @@
 // What an operator can set of the dispatcher, beside the settings every service has.
-import { listOf, wholeNumber, type Setting } from '@na/service-host';
+import { databaseSettings, listOf, wholeNumber, type Setting } from '@na/service-host';
+import { alertSettings } from './alerts/settings.js';
 import { parseSealingKeys } from './endpoints/secret-box.js';
 import { parseCidrs } from './endpoints/target-address.js';
 
 export const settings = {
+  ...databaseSettings,
   webhookSealingKeys: {
     description: 'Keys that seal endpoint secrets at rest: `<version>:<base64 of 32 bytes>`, several separated by commas; the highest version seals.',
     schema: listOf(parseSealingKeys),
@@ -19,6 +21,17 @@ export const settings = {
     schema: wholeNumber(1, 1_000),
     default: '10',
   },
+  webhookRetentionDays: {
+    description: 'Days that events, deliveries and attempts are kept; whole days are dropped once nothing of them is unfinished.',
+    schema: wholeNumber(1, 3_650),
+    default: '30',
+  },
+  webhookMaxInFlight: {
+    description: 'Most attempts to all endpoints at the same time, per replica.',
+    schema: wholeNumber(1, 100_000),
+    default: '1000',
+  },
+  ...alertSettings,
   webhookMaxWaitingPerEndpoint: {
     description: 'Most deliveries to one endpoint that a replica holds in memory; the others wait in the database.',
     schema: wholeNumber(1, 100_000),

@@ -1,53 +1,78 @@
 // The dispatcher, put together: what is opened registers its closing on the next line.
-import { connectBus, serveOnBus } from '@na/messaging';
+import { WorkspaceService } from '@na/contracts';
+import { connectBus, Publisher, RpcChannel, serveOnBus } from '@na/messaging';
+import { OutboxRelay } from '@na/outbox';
 import { openDatabase, type Config, type Host, type serviceSettings } from '@na/service-host';
+import { AlertQueue } from './alerts/alert-queue.js';
+import { AlertSender } from './alerts/alert-sender.js';
+import { openMailTransport } from './alerts/mail-transport.js';
 import { AppModule } from './app.module.js';
-import { deliver } from './deliveries/deliver.js';
-import { DeliveryStore } from './deliveries/delivery-store.js';
+import { ByHand } from './deliveries/by-hand.js';
 import { DeliveryTable } from './deliveries/delivery-table.js';
-import { DueLoop } from './deliveries/due-loop.js';
-import { FanOut } from './deliveries/fan-out.js';
-import { Lanes } from './deliveries/lanes.js';
-import { keepPartitionsAhead } from './deliveries/partitions.js';
-import { Recorder } from './deliveries/recorder.js';
+import { keepPartitions } from './deliveries/partitions.js';
+import { startPipeline } from './deliveries/pipeline.js';
 import { Replica } from './deliveries/replica.js';
 import { Sender } from './deliveries/send.js';
 import { Endpoint } from './endpoints/endpoint.entity.js';
+import { EndpointStore } from './endpoints/endpoint-store.js';
 import { Endpoints } from './endpoints/endpoints.js';
+import { endpointProviders } from './endpoints/providers.js';
+import { resealSecrets } from './endpoints/resealing.js';
 import { SecretBox } from './endpoints/secret-box.js';
+import { EndpointHealthKeeper } from './health/endpoint-health-keeper.js';
 import { Foundation1780000000000 } from './migrations/1780000000000-foundation.js';
 import { EndpointSettingsHealthReplays1796000000000 } from './migrations/1796000000000-endpoint-settings-health-replays.js';
+import { OutboxAndAlerts1796100000000 } from './migrations/1796100000000-outbox-and-alerts.js';
+import { ReplayPace1796200000000 } from './migrations/1796200000000-replay-pace.js';
+import { EventsForOneEndpoint1796300000000 } from './migrations/1796300000000-events-for-one-endpoint.js';
+import { Replay } from './replays/replay.entity.js';
+import { ReplayLoop } from './replays/replay-loop.js';
+import { ReplayStore } from './replays/replay-store.js';
+import { Replays } from './replays/replays.js';
 import type { settings } from './settings.js';
 
 export async function startWebhookDispatcher(config: Config<typeof settings> & Config<typeof serviceSettings>, host: Host): Promise<void> {
-  const { clock, logger } = host;
-  const migrations = [Foundation1780000000000, EndpointSettingsHealthReplays1796000000000];
-  const database = await openDatabase({ ...config, schema: 'webhook_dispatcher', entities: [Endpoint], migrations }, host);
-  await keepPartitionsAhead(database, host);
+  const { clock } = host;
+  const migrations = [
+    Foundation1780000000000,
+    EndpointSettingsHealthReplays1796000000000,
+    OutboxAndAlerts1796100000000,
+    ReplayPace1796200000000,
+    EventsForOneEndpoint1796300000000,
+  ];
+  const database = await openDatabase({ ...config, schema: 'webhook_dispatcher', entities: [Endpoint, Replay], migrations }, host);
+  await keepPartitions(database, host, config.webhookRetentionDays);
   const bus = await connectBus(config, host);
 
   const secrets = new SecretBox(config.webhookSealingKeys);
+  await resealSecrets(database, secrets, host.logger);
   const replica = await Replica.join(config.databaseUrl, database, host);
-  const store = new DeliveryStore(database, secrets, replica.number);
-  const sender = new Sender(config.webhookAllowedCidrs, config.webhookMaxInFlightPerEndpoint);
+  const sender = new Sender(config.webhookAllowedCidrs);
   host.onStop('sender', () => sender.close());
+  const limits = {
+    maxInFlight: config.webhookMaxInFlight,
+    maxInFlightPerEndpoint: config.webhookMaxInFlightPerEndpoint,
+    maxWaitingPerEndpoint: config.webhookMaxWaitingPerEndpoint,
+  };
+  const relay = OutboxRelay.start(database, new Publisher(bus), host);
+  const owners = (await RpcChannel.connect(config.natsUrl, host)).client(WorkspaceService);
+  const alerts = AlertSender.start(new AlertQueue(database), owners, openMailTransport(config, host), host);
+  const policy = { disableAfterMs: config.webhookDisableAfterHours * 3_600_000, minFailedAttempts: config.webhookDisableMinFailures };
+  const health = new EndpointHealthKeeper(policy, clock, host.logger, () => {
+    relay.wake();
+    alerts.wake();
+  });
+  const pipeline = startPipeline({ database, secrets, replica, send: sender.send, health, limits }, host);
 
-  const recorder = new Recorder(async (batch) => {
-    await store.record(batch);
-    for (const { next } of batch) if (next.kind === 'retry') dueLoop.expect(next.at);
-  }, logger);
-  host.onStop('recorder', () => recorder.drain());
-  const lanes: Lanes = new Lanes(
-    { maxInFlight: config.webhookMaxInFlightPerEndpoint, maxWaiting: config.webhookMaxWaitingPerEndpoint },
-    (delivery) => deliver(delivery, { send: sender.send, record: (attempted) => recorder.record(attempted), clock, random: Math.random, logger }),
-    clock,
-  );
-  host.onStop('lanes', async () => store.release(await lanes.stop(), clock.now()));
+  const endpointStore = new EndpointStore(database);
+  const endpoints = new Endpoints(endpointStore, secrets, clock);
+  const endpointParts = { database, store: endpointStore, endpoints, sealingKeys: config.webhookSealingKeys, secrets, clock, wake: pipeline.wake };
+  const replayStore = new ReplayStore(database);
+  const replayLoop = new ReplayLoop(replayStore, pipeline.wake, clock, host.logger);
+  replayLoop.start();
+  host.onStop('replay loop', () => replayLoop.stop());
+  const replays = new Replays(database, replayStore, endpoints, clock, () => replayLoop.wake());
+  const byHand = new ByHand(database, clock, pipeline.wake);
 
-  const dueLoop = new DueLoop(store, replica, lanes, clock, logger);
-  dueLoop.start();
-  host.onStop('due loop', () => dueLoop.stop());
-
-  const endpoints = new Endpoints(database, secrets, clock);
-  await serveOnBus(AppModule.over(endpoints, new DeliveryTable(database), new FanOut(store, lanes, clock)), bus, config.natsUrl, host);
+  await serveOnBus(AppModule.over(endpointProviders(endpointParts), new DeliveryTable(database), pipeline.fanOut, byHand, replays), bus, config.natsUrl, host);
 }

@@ -1,7 +1,8 @@
 // A dispatcher inside the test, with what its tests do again and again.
+import { join } from 'node:path';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { toBinary } from '@bufbuild/protobuf';
-import { DeliveryService, EndpointService, EnvelopeSchema, eventSubject, newEvent, type Delivery, type Envelope } from '@na/contracts';
+import { DeliveryService, EndpointService, EnvelopeSchema, ReplayService, eventSubject, newEvent, type Delivery, type Envelope } from '@na/contracts';
 import { createReplyKey } from '@na/messaging';
 import { eventually, TestBed } from '@na/testing';
 import { typeid } from 'typeid-js';
@@ -10,12 +11,17 @@ import { parseCidrs } from '../src/endpoints/target-address.js';
 import { startWebhookDispatcher } from '../src/start.js';
 
 export class DispatcherBed {
+  /** Where the owners' mails come to lie. */
+  readonly mailDir = join(process.env.NA_TEST_FOLDER!, `mail-${typeid('ws').toString()}`);
   readonly endpoints;
   readonly deliveries;
+  readonly replays;
+  private readonly running: { stop: () => Promise<void> }[] = [];
 
   private constructor(readonly bed: TestBed) {
     this.endpoints = bed.rpc.client(EndpointService);
     this.deliveries = bed.rpc.client(DeliveryService);
+    this.replays = bed.rpc.client(ReplayService);
   }
 
   static async start({ allowedCidrs = ['127.0.0.0/8'] } = {}): Promise<DispatcherBed> {
@@ -25,19 +31,32 @@ export class DispatcherBed {
   }
 
   /** Another replica on the same database and bus. */
-  async startDispatcher(allowedCidrs = ['127.0.0.0/8']) {
+  async startDispatcher(allowedCidrs = ['127.0.0.0/8'], sealingKeys = [sealingKey(1)]) {
     const host = this.bed.host('webhook-dispatcher');
     await startWebhookDispatcher(
       {
         ...this.bed.config('webhook-dispatcher'),
-        webhookSealingKeys: parseSealingKeys([`1:${Buffer.alloc(32, 7).toString('base64')}`]),
+        webhookSealingKeys: parseSealingKeys(sealingKeys),
         webhookAllowedCidrs: parseCidrs(allowedCidrs),
+        webhookRetentionDays: 30,
+        webhookMaxInFlight: 100,
         webhookMaxInFlightPerEndpoint: 10,
         webhookMaxWaitingPerEndpoint: 100,
+        webhookDisableAfterHours: 72,
+        webhookDisableMinFailures: 20,
+        smtpUrl: '',
+        mailFrom: 'Test <test@example.com>',
+        mailDir: this.mailDir,
       },
       host,
     );
+    this.running.push(host);
     return host;
+  }
+
+  /** Stops every replica in an orderly way. */
+  async stopDispatchers(): Promise<void> {
+    for (const host of this.running.splice(0)) await host.stop();
   }
 
   /** A workspace of the test's own with one endpoint. */
@@ -78,6 +97,24 @@ export class DispatcherBed {
     });
   }
 
+  /** Resolves once the workspace has so many deliveries. */
+  untilListed(workspaceId: string, count: number): Promise<Delivery[]> {
+    return eventually(async () => {
+      const deliveries = await this.list(workspaceId);
+      if (deliveries.length !== count) throw new Error(`there are ${deliveries.length} deliveries`);
+      return deliveries;
+    });
+  }
+
+  /** The first delivery found in a state. */
+  oneInState(workspaceId: string, status: string): Promise<Delivery> {
+    return eventually(async () => {
+      const found = (await this.list(workspaceId)).find((delivery) => delivery.status === status);
+      if (!found) throw new Error(`no delivery is ${status}`);
+      return found;
+    });
+  }
+
   /** Moves the clock to a retry, `earlyMs` before it. */
   moveTo(retry: Delivery, earlyMs = 0): void {
     this.bed.clock.set(new Date(timestampDate(retry.nextRetryAt!).getTime() - earlyMs));
@@ -86,4 +123,9 @@ export class DispatcherBed {
   stop(): Promise<void> {
     return this.bed.stop();
   }
+}
+
+/** As WEBHOOK_SEALING_KEYS has it; each version has a key of its own. */
+export function sealingKey(version: number): string {
+  return `${version}:${Buffer.alloc(32, version).toString('base64')}`;
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { hang, WebhookReceiver } from '@na/testing';
+import { eventually, hang, WebhookReceiver } from '@na/testing';
+import { graceMs } from '../src/deliveries/replica.js';
 import { DispatcherBed } from './dispatcher-bed.js';
 
 let dispatcher: DispatcherBed;
@@ -27,12 +28,13 @@ async function leaseTo(replica: number, deliveryId: string): Promise<void> {
   );
 }
 
-test('what a replica that died had leased is attempted by one that starts, without waiting for the lease to end', async () => {
+test('what a replica that died had leased is attempted by one that starts, seconds later, without waiting for the lease to end', async () => {
   const { workspaceId } = await dispatcher.createEndpoint(receiver.url);
   await dispatcher.publish(dispatcher.pageCreated(workspaceId));
   const { id } = await dispatcher.deliveryIn(workspaceId, 'succeeded', 1);
   await leaseTo(999_999, id);
   await dispatcher.startDispatcher();
+  dispatcher.bed.clock.advance(graceMs);
   await receiver.received(2);
   expect(await dispatcher.deliveryIn(workspaceId, 'succeeded', 1)).toMatchObject({ id });
 });
@@ -43,6 +45,7 @@ test('what a living replica has leased is left to it', async () => {
   await dispatcher.publish(dispatcher.pageCreated(workspaceId));
   const before = (await receiver.until((all) => all.some(({ body }) => body.includes(workspaceId)))).length;
   const another = await dispatcher.startDispatcher();
+  dispatcher.bed.clock.advance(graceMs);
   // A delivery of another workspace goes out after the newcomer has looked at what is leased: by then it has had its chance.
   const other = await dispatcher.createEndpoint(receiver.url, { timeoutMs: 100 });
   await dispatcher.publish(dispatcher.pageCreated(other.workspaceId));
@@ -51,4 +54,16 @@ test('what a living replica has leased is left to it', async () => {
   expect(receiver.requests.length).toBe(before + 1);
   receiver.behave((response) => void response.end());
   await another.stop();
+});
+
+test('a replica that loses its lock takes it again, once', async () => {
+  const lockHolders = async () => (await client.query<{ pid: number }>(`SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 1819112563 AND granted`)).rows;
+  const [before] = await lockHolders();
+  await client.query('SELECT pg_terminate_backend($1)', [before!.pid]);
+  await eventually(async () => {
+    const [after] = await lockHolders();
+    expect(after).toBeDefined();
+    expect(after!.pid).not.toBe(before!.pid);
+  });
+  expect(await lockHolders()).toHaveLength(1);
 });

@@ -7,6 +7,7 @@ import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { NodeSDK } from '@opentelemetry/sdk-node';
+import { originOnly, withoutQuery, withoutUrl } from './span-urls.js';
 
 register('@opentelemetry/instrumentation/hook.mjs', import.meta.url);
 
@@ -31,8 +32,8 @@ const sdk = new NodeSDK({
   // The SDK makes no tracer at all without a processor, and then no trace ids either.
   spanProcessors: exported ? undefined : [silentProcessor],
   instrumentations: [
-    new HttpInstrumentation(),
-    new UndiciInstrumentation(),
+    new HttpInstrumentation({ startIncomingSpanHook: withoutQuery, startOutgoingSpanHook: withoutUrl }),
+    new UndiciInstrumentation({ startSpanHook: ({ origin }) => originOnly(origin) }),
     // A span per pooled connection handed out says nothing; a span outside any trace belongs to a poll nobody asked about.
     new PgInstrumentation({ requireParentSpan: true, ignoreConnectSpans: true }),
   ],

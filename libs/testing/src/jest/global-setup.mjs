@@ -1,5 +1,5 @@
-// Once per run: a real PostgreSQL in a temporary folder, with a template database that has every service's role and
-// schema. Test files clone the template; see test-bed.ts.
+// Once per run: a real PostgreSQL with a template database that has every service's role and schema. Test files clone the
+// template; see test-bed.ts. Its guard deletes its folder, whatever becomes of this process.
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ export default async function setup() {
   const folder = await mkdtemp(join(tmpdir(), 'na-test-'));
   // Before the workers ask for it all at once.
   await findNatsServer();
-  const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), durable: false });
+  const postgres = await startPostgres({ durable: false });
   await provision(await ensureDatabase(postgres.url, templateName), testPasswords);
   process.env.NA_TEST_FOLDER = folder;
   process.env.NA_TEST_POSTGRES = postgres.url;

@@ -13,12 +13,13 @@ test('when some hits could not be stored, nothing half is said: each is told apa
       if (id === 'ws_1:lost') throw new ServiceError('unavailable', 'The bus is away.');
     },
   };
-  const intake = new HitIntake(store, new TestClock(), Buffer.alloc(32));
+  const clock = new TestClock();
+  const intake = new HitIntake(store, clock, Buffer.alloc(32));
   const failure = (await intake.take([raw('kept', 0), raw('lost', 1), { pointer: '/hits/2', value: 1 }], sender).catch((error: unknown) => error)) as Problem;
   expect(failure.code).toBe('unavailable');
   expect(failure.members.results).toMatchObject([
     { hit_id: 'kept', status: 'accepted' },
-    { hit_id: 'lost', status: 'unconfirmed' },
+    { hit_id: 'lost', occurred_at: clock.now().toISOString(), status: 'unconfirmed' },
     { hit_id: null, status: 'rejected' },
   ]);
 });

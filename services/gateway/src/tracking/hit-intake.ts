@@ -1,7 +1,7 @@
 // Takes hits in: judges each, stores the good ones on the bus, and says of each what became of it. A hit is accepted only
 // when JetStream has confirmed that it is stored.
 import { create, toBinary } from '@bufbuild/protobuf';
-import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { HitSchema, hitSubject, type Hit } from '@na/contracts';
 import type { Publication } from '@na/messaging';
 import { ServiceError, type FieldFault } from '@na/service-error';
@@ -21,6 +21,8 @@ type Judged = { kind: 'good'; hit: Hit } | { kind: 'bad'; hitId: string | null; 
 
 export interface HitResult {
   hit_id: string | null;
+  /** With the hit id, what a hit that is sent again is known by. */
+  occurred_at?: string;
   status: 'accepted' | 'rejected' | 'unconfirmed';
   error?: { code: string; detail: string; errors: FieldFault[] };
 }
@@ -79,9 +81,10 @@ export class HitIntake {
     }
     const { hit } = judged;
     const publication = { subject: hitSubject(hit.workspaceId, hit.visitorId), body: toBinary(HitSchema, hit), id: `${hit.workspaceId}:${hit.id}` };
+    const known = { hit_id: hit.id, occurred_at: timestampDate(hit.occurredAt!).toISOString() };
     return this.store.publish(publication).then(
-      () => ({ hit_id: hit.id, status: 'accepted' }),
-      () => ({ hit_id: hit.id, status: 'unconfirmed' }),
+      () => ({ ...known, status: 'accepted' }),
+      () => ({ ...known, status: 'unconfirmed' }),
     );
   }
 }
@@ -92,7 +95,10 @@ function refuseIfNoneIsGood(judged: Judged[]): void {
   throw new ServiceError('invalid_request', judged.length === 1 ? 'The hit is not valid.' : 'None of the hits is valid.', { fields });
 }
 
-/** Sent again under the same hit ids, what was stored after all is counted once. */
+/**
+ * Sent again under the same hit id and time, what was stored after all is counted once. The id alone is recognised for some
+ * minutes only, while the stream remembers it.
+ */
 function unconfirmed(results: HitResult[]): Problem {
-  return new Problem('unavailable', 'Not all hits could be stored. Send the unconfirmed ones again with the hit_id given here.', { members: { results } });
+  return new Problem('unavailable', 'Not all hits could be stored. Send the unconfirmed ones again with the hit_id and occurred_at given here.', { members: { results } });
 }

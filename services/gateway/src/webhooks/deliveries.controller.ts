@@ -1,5 +1,5 @@
 // /api/v1/deliveries
-import { Controller, Get, Param, Query } from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { AttemptSchema, DeliveryRequestSchema, DeliverySchema, publicJson, type Caller } from '@na/contracts';
 import { Scoped } from '../auth/access.js';
 import { From } from '../auth/identity.js';
@@ -7,6 +7,8 @@ import { Lists } from '../http/lists.js';
 import { idPipe } from '../http/schema-pipe.js';
 import { Services } from '../services.js';
 import { answerDeliveries, deliveriesQuery, type DeliveriesQuery } from './delivery-list.js';
+
+const deliveryId = idPipe('dlv', 'delivery');
 
 @Controller('/api/v1/deliveries')
 export class DeliveriesController {
@@ -23,12 +25,28 @@ export class DeliveriesController {
 
   @Get(':id')
   @Scoped('webhooks:read')
-  async get(@From() caller: Caller, @Param('id', idPipe('dlv', 'delivery')) id: string) {
+  async get(@From() caller: Caller, @Param('id', deliveryId) id: string) {
     const { delivery, request, attemptLog } = await this.services.deliveries.getDelivery({ caller, id });
     return {
       ...publicJson(DeliverySchema, delivery!),
       request: request ? publicJson(DeliveryRequestSchema, request) : null,
       attempt_log: attemptLog.map((attempt) => publicJson(AttemptSchema, attempt)),
     };
+  }
+
+  @Post(':id/retry')
+  @HttpCode(202)
+  @Scoped('webhooks:write')
+  async retry(@From() caller: Caller, @Param('id', deliveryId) id: string) {
+    const { delivery } = await this.services.deliveries.retryDelivery({ caller, id });
+    return publicJson(DeliverySchema, delivery!);
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(200)
+  @Scoped('webhooks:write')
+  async cancel(@From() caller: Caller, @Param('id', deliveryId) id: string) {
+    const { delivery } = await this.services.deliveries.cancelDelivery({ caller, id });
+    return publicJson(DeliverySchema, delivery!);
   }
 }

@@ -6,8 +6,10 @@ import { id, text, timestamp, wholeNumber } from '../http/field-schemas.js';
 import { listQuery, type ListAnswer, type Lists } from '../http/lists.js';
 import type { Services } from '../services.js';
 
+export const deliveryStatus = z.enum(['pending', 'retrying', 'succeeded', 'failed', 'cancelled']);
+
 export const deliveriesQuery = listQuery.extend({
-  status: z.enum(['pending', 'retrying', 'succeeded', 'failed', 'cancelled']).optional(),
+  status: deliveryStatus.optional(),
   event_type: text(100).optional(),
   event_id: id('evt').optional(),
   endpoint_id: id('we').optional(),

@@ -1,13 +1,20 @@
 // /api/v1/event-types
 import { Controller, Get } from '@nestjs/common';
-import { eventTypes } from '@na/contracts';
+import { eventExamples, eventPayloadSchema, eventTypes, examplePayload } from '@na/contracts';
 import { AnyKey } from '../auth/access.js';
+
+const described = eventTypes.map((name) => ({
+  name,
+  description: eventExamples[name].description,
+  schema: eventPayloadSchema(name),
+  example: examplePayload(name),
+}));
 
 @Controller('/api/v1/event-types')
 export class EventTypesController {
   @Get()
   @AnyKey()
   list() {
-    return { data: eventTypes.map((name) => ({ name })), has_more: false, next_cursor: null };
+    return { data: described, has_more: false, next_cursor: null };
   }
 }

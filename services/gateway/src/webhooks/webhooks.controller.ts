@@ -1,14 +1,30 @@
 // /api/v1/webhooks
-import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { timestampDate } from '@bufbuild/protobuf/wkt';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { EndpointSchema, publicJson, type Caller } from '@na/contracts';
-import { createReplyKey } from '@na/messaging';
+import { createReplyKey, sealReply } from '@na/messaging';
+import { explainSignature } from '@notion-analytics/webhook-signature';
 import { Scoped } from '../auth/access.js';
 import { From } from '../auth/identity.js';
 import { listQuery, Lists, type ListQuery } from '../http/lists.js';
 import { idPipe } from '../http/schema-pipe.js';
 import { Services } from '../services.js';
 import { deliveriesQuery, answerDeliveries, type DeliveriesQuery } from './delivery-list.js';
-import { newWebhook, type NewWebhook } from './webhooks.schema.js';
+import { patchToProto, settingsToProto } from './webhook-settings.js';
+import {
+  disabling,
+  newWebhook,
+  rotation,
+  signedRequest,
+  testDelivery,
+  webhookPatch,
+  type Disabling,
+  type NewWebhook,
+  type Rotation,
+  type SignedRequest,
+  type TestDelivery,
+  type WebhookPatch,
+} from './webhooks.schema.js';
 
 const webhookId = idPipe('we', 'webhook');
 const ownDeliveriesQuery = deliveriesQuery.omit({ endpoint_id: true });
@@ -20,12 +36,13 @@ export class WebhooksController {
     private readonly lists: Lists,
   ) {}
 
-  /** The dispatcher makes the secret and seals it to a key of this request alone: nobody on the bus can read it. */
+  /** The secret comes back sealed to a key of this request alone: nobody on the bus can read it. */
   @Post()
   @Scoped('webhooks:write')
-  async create(@From() caller: Caller, @Body({ schema: newWebhook }) wanted: NewWebhook) {
+  async create(@From() caller: Caller, @Body({ schema: newWebhook }) { secret, ...wanted }: NewWebhook) {
     const replyKey = createReplyKey();
-    const { endpoint, sealedSecret } = await this.services.endpoints.createEndpoint({ caller, ...toProto(wanted), replyPublicKey: replyKey.publicKey });
+    const keys = { replyPublicKey: replyKey.publicKey, sealedSecret: await this.seal(secret) };
+    const { endpoint, sealedSecret } = await this.services.endpoints.createEndpoint({ caller, ...settingsToProto(wanted), ...keys });
     return { ...publicJson(EndpointSchema, endpoint!), secret: replyKey.open(sealedSecret) };
   }
 
@@ -45,6 +62,62 @@ export class WebhooksController {
     return publicJson(EndpointSchema, endpoint!);
   }
 
+  @Patch(':id')
+  @Scoped('webhooks:write')
+  async update(@From() caller: Caller, @Param('id', webhookId) id: string, @Body({ schema: webhookPatch }) patch: WebhookPatch) {
+    const { endpoint } = await this.services.endpoints.updateEndpoint({ caller, id, ...patchToProto(patch) });
+    return publicJson(EndpointSchema, endpoint!);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @Scoped('webhooks:write')
+  async delete(@From() caller: Caller, @Param('id', webhookId) id: string): Promise<void> {
+    await this.services.endpoints.deleteEndpoint({ caller, id });
+  }
+
+  @Post(':id/enable')
+  @HttpCode(200)
+  @Scoped('webhooks:write')
+  async enable(@From() caller: Caller, @Param('id', webhookId) id: string) {
+    const { endpoint, missedEvents, missedSince } = await this.services.endpoints.enableEndpoint({ caller, id });
+    return { ...publicJson(EndpointSchema, endpoint!), missed_events: missedEvents, missed_since: missedSince ? timestampDate(missedSince).toISOString() : null };
+  }
+
+  @Post(':id/disable')
+  @HttpCode(200)
+  @Scoped('webhooks:write')
+  async disable(@From() caller: Caller, @Param('id', webhookId) id: string, @Body({ schema: disabling }) why: Disabling) {
+    const { endpoint } = await this.services.endpoints.disableEndpoint({ caller, id, reason: why?.reason ?? '' });
+    return publicJson(EndpointSchema, endpoint!);
+  }
+
+  @Post(':id/secret/rotate')
+  @HttpCode(200)
+  @Scoped('webhooks:write')
+  async rotate(@From() caller: Caller, @Param('id', webhookId) id: string, @Body({ schema: rotation }) wanted: Rotation) {
+    const replyKey = createReplyKey();
+    const keys = { replyPublicKey: replyKey.publicKey, sealedSecret: await this.seal(wanted?.secret) };
+    const { endpoint, sealedSecret } = await this.services.endpoints.rotateSecret({ caller, id, overlapSeconds: wanted?.overlap_seconds ?? undefined, ...keys });
+    return { ...publicJson(EndpointSchema, endpoint!), secret: replyKey.open(sealedSecret) };
+  }
+
+  @Post(':id/test')
+  @HttpCode(202)
+  @Scoped('webhooks:write')
+  async test(@From() caller: Caller, @Param('id', webhookId) id: string, @Body({ schema: testDelivery }) { event_type }: TestDelivery) {
+    const { deliveryId, eventId } = await this.services.endpoints.testEndpoint({ caller, id, eventType: event_type });
+    return { delivery_id: deliveryId, event_id: eventId };
+  }
+
+  /** Nothing of it is kept or logged: the secret is used once, here. */
+  @Post('signature/explain')
+  @HttpCode(200)
+  @Scoped('webhooks:read')
+  explain(@Body({ schema: signedRequest }) { secret, headers, body }: SignedRequest) {
+    return explainSignature({ secret, headers, body });
+  }
+
   /** The webhook is asked for first: a list of an unknown one would look like one that has no deliveries yet. */
   @Get(':id/deliveries')
   @Scoped('webhooks:read')
@@ -52,13 +125,11 @@ export class WebhooksController {
     await this.services.endpoints.getEndpoint({ caller, id });
     return answerDeliveries(this.lists, this.services, caller, { ...query, endpoint_id: id });
   }
-}
 
-function toProto({ url, description, event_types, retry_policy, timeout_ms }: NewWebhook) {
-  const retryPolicy = retry_policy ? policyToProto(retry_policy) : undefined;
-  return { url, description, eventTypes: event_types, retryPolicy, timeoutMs: timeout_ms ?? undefined };
-}
-
-function policyToProto({ base_seconds, factor, max_seconds, max_attempts }: NonNullable<NewWebhook['retry_policy']>) {
-  return { baseSeconds: base_seconds, factor, maxSeconds: max_seconds, maxAttempts: max_attempts };
+  /** A secret that the client chose goes to the dispatcher sealed, to a key that any replica of it opens. */
+  private async seal(secret: string | null | undefined): Promise<Uint8Array | undefined> {
+    if (secret === null || secret === undefined) return undefined;
+    const { publicKey } = await this.services.endpoints.getIntakeKey({});
+    return sealReply(secret, publicKey);
+  }
 }

@@ -67,15 +67,27 @@ function keyOf(workspaceId: string, id: string, occurredAt: Date): string {
   return JSON.stringify([workspaceId, id, occurredAt.getTime()]);
 }
 
-/** Notes on pages that had no hit yet when their first one was received. */
+/**
+ * Notes on pages that had no hit yet when their first one was received. The pages are locked in the order of their keys
+ * before they are updated: an UPDATE alone locks in whatever order its plan has, and two replicas could wait for each other.
+ */
 export async function markVerified(tx: EntityManager, hits: PlacedHit[]): Promise<void> {
   if (hits.length === 0) return;
   await tx.query(
-    `UPDATE pages SET verified_at = first.received_at
-     FROM (SELECT workspace_id, page_id, min(received_at) AS received_at
-           FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS hit (workspace_id, page_id, received_at)
-           GROUP BY workspace_id, page_id) AS first
-     WHERE pages.workspace_id = first.workspace_id AND pages.id = first.page_id AND verified_at IS NULL`,
+    `WITH first AS (
+       SELECT workspace_id, page_id AS id, min(received_at) AS received_at
+       FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS hit (workspace_id, page_id, received_at)
+       GROUP BY workspace_id, page_id
+     ), locked AS (
+       SELECT workspace_id, id, first.received_at
+       FROM pages JOIN first USING (workspace_id, id)
+       WHERE verified_at IS NULL
+       ORDER BY workspace_id, id
+       FOR NO KEY UPDATE OF pages
+     )
+     UPDATE pages SET verified_at = locked.received_at
+     FROM locked
+     WHERE pages.workspace_id = locked.workspace_id AND pages.id = locked.id AND verified_at IS NULL`,
     [hits.map((hit) => hit.workspaceId), hits.map((hit) => hit.pageId), hits.map((hit) => hit.receivedAt.toISOString())],
   );
 }

@@ -39,9 +39,9 @@ export class CreatePagesGoalsHits1795500000000 implements MigrationInterface {
 }
 
 async function createHits(runner: QueryRunner): Promise<void> {
-  // PostgreSQL wants the partition column in every unique key. That (workspace_id, id, occurred_at) still recognises a
-  // repeated hit rests on the same hit having the same occurred_at whenever it is delivered: the client sends it, or
-  // the gateway sets it once, before publishing.
+  // PostgreSQL wants the partition column in every unique key. (workspace_id, id, occurred_at) recognises a hit that is
+  // delivered again, for its occurred_at is set once, before publishing. A client that sends a hit again is recognised
+  // when it gives the same occurred_at; without one, only within the duplicate window of the stream.
   await runner.query(`
     CREATE TABLE hits (
       workspace_id text COLLATE "C" NOT NULL,

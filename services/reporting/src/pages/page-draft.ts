@@ -5,6 +5,7 @@ import { maxUrlLength, normalisePageUrl } from './page-url.js';
 
 export interface PageDraft {
   url: string;
+  /** Empty when it has none. */
   title: string;
   /** IANA name; unset means the workspace's. */
   timeZone?: string;
@@ -13,7 +14,7 @@ export interface PageDraft {
 const maxTitleLength = 500;
 
 export function pageDraftFaults({ url, title, timeZone }: PageDraft): FieldFault[] {
-  const faults = textFault('/title', title, maxTitleLength);
+  const faults = title === '' ? [] : textFault('/title', title, maxTitleLength);
   if (normalisePageUrl(url) === undefined) {
     const detail = `must be an absolute http or https URL of at most ${maxUrlLength} characters, without credentials`;
     faults.push({ pointer: '/url', code: 'invalid', detail });

@@ -34,8 +34,9 @@ test('a normalised URL stays as it is when normalised again', () => {
 });
 
 const tooLong = `https://a.site/${'x'.repeat(2_048)}`;
+const tooLongEscaped = `https://a.site/${'漢'.repeat(2_000)}`;
 
-test.each(['', 'acme.notion.site/x', '/x', 'javascript:alert(1)', 'ftp://a.site/x', 'https://user:pw@a.site/', tooLong])(
+test.each(['', 'acme.notion.site/x', '/x', 'javascript:alert(1)', 'ftp://a.site/x', 'https://user:pw@a.site/', tooLong, tooLongEscaped])(
   '%j is not a page URL',
   (url) => {
     expect(normalisePageUrl(url)).toBeUndefined();

@@ -20,5 +20,7 @@ export function normalisePageUrl(text: string): string | undefined {
   url.pathname = url.pathname.replace(/\/+$/, '');
   for (const name of new Set(url.searchParams.keys())) if (visitParameter.test(name)) url.searchParams.delete(name);
   url.searchParams.sort();
-  return url.href.replace(/\?$/, '');
+  const normalised = url.href.replace(/\?$/, '');
+  // Escaping makes nine characters of one: only what is stored says whether it fits into an index.
+  return normalised.length > maxUrlLength ? undefined : normalised;
 }

@@ -17,16 +17,28 @@ export interface DeliverWith {
   logger: Logger;
 }
 
-export async function deliver(delivery: DueDelivery, { send, record, clock, random, logger }: DeliverWith): Promise<void> {
+/** @returns what the endpoint answered, for its lane to go by */
+export async function deliver(delivery: DueDelivery, { send, record, clock, random, logger }: DeliverWith): Promise<Outcome> {
   const parent = propagation.extract(context.active(), delivery.traceparent ? { traceparent: delivery.traceparent } : {});
   const attributes = { 'webhook.delivery': delivery.id, 'webhook.endpoint': delivery.target.endpointId, 'webhook.attempt': delivery.attempts + 1 };
-  await inSpan({ name: 'webhook attempt', kind: SpanKind.INTERNAL, attributes, parent }, async () => {
+  return inSpan({ name: 'webhook attempt', kind: SpanKind.INTERNAL, attributes, parent }, async () => {
     const startedAt = clock.now();
-    const outcome = await send(requestFor(delivery, startedAt));
-    const next = nextStep(delivery.attempts + 1, outcome, delivery.target.retryPolicy, clock.now(), random());
+    const outcome = await exchange(delivery, startedAt, send, logger);
+    const next = nextStep(delivery.attempts + 1, delivery.maxAttempts, outcome, delivery.target.retryPolicy, clock.now(), random());
     await record({ delivery, attemptId: typeid('att').toString(), startedAt, outcome, next });
     logger.info({ ...describe(delivery), ...describeOutcome(outcome), next: next.kind }, 'delivery attempted');
+    return outcome;
   });
+}
+
+/** A secret that can't be opened is recorded like an endpoint that can't be reached: it stops nobody else, and can be mended. */
+async function exchange(delivery: DueDelivery, now: Date, send: Send, logger: Logger): Promise<Outcome> {
+  try {
+    return await send(requestFor(delivery, now));
+  } catch (error) {
+    logger.error({ err: error, endpoint: delivery.target.endpointId }, 'an attempt could not be signed');
+    return { kind: 'unanswered', error: 'secret_unavailable', durationMs: 0, phases: {} };
+  }
 }
 
 function requestFor(delivery: DueDelivery, now: Date): WebhookRequest {
@@ -36,9 +48,10 @@ function requestFor(delivery: DueDelivery, now: Date): WebhookRequest {
     timeoutMs: target.timeoutMs,
     body: payload,
     headers: {
+      ...target.headers,
       'content-type': 'application/json',
       'user-agent': 'NotionAnalytics-Webhooks/1',
-      ...sign(eventId, payload, target.secret, now),
+      ...sign(eventId, payload, target.secrets(now), now),
       'x-webhook-event': delivery.eventType,
       'x-webhook-delivery': delivery.id,
       'x-webhook-attempt': String(delivery.attempts + 1),

@@ -1,13 +1,23 @@
 // DeliveryService on the bus.
 import { timestampDate, timestampFromDate, type Timestamp } from '@bufbuild/protobuf/wkt';
 import { Controller } from '@nestjs/common';
-import { DeliveryService, type GetDeliveryRequest, type ListDeliveriesRequest } from '@na/contracts';
+import {
+  DeliveryService,
+  type CancelDeliveryRequest,
+  type GetDeliveryRequest,
+  type ListDeliveriesRequest,
+  type RetryDeliveryRequest,
+} from '@na/contracts';
 import { RpcMethod } from '@na/messaging';
+import { ByHand } from './by-hand.js';
 import { DeliveryTable, type AttemptRow, type DeliveryFilter, type DeliveryRow } from './delivery-table.js';
 
 @Controller()
 export class DeliveriesRpc {
-  constructor(private readonly table: DeliveryTable) {}
+  constructor(
+    private readonly table: DeliveryTable,
+    private readonly byHand: ByHand,
+  ) {}
 
   @RpcMethod(DeliveryService.method.listDeliveries)
   async listDeliveries(request: ListDeliveriesRequest) {
@@ -20,6 +30,22 @@ export class DeliveriesRpc {
   async getDelivery({ caller, id }: GetDeliveryRequest) {
     const { delivery, url, payload, attempts } = await this.table.get(caller!.workspaceId, id);
     return { delivery: toProto(delivery), request: { url, body: payload.toString('utf8') }, attemptLog: attempts.map(attemptToProto) };
+  }
+
+  @RpcMethod(DeliveryService.method.retryDelivery)
+  async retryDelivery({ caller, id }: RetryDeliveryRequest) {
+    await this.byHand.retry(caller!.workspaceId, id);
+    return this.delivery(caller!.workspaceId, id);
+  }
+
+  @RpcMethod(DeliveryService.method.cancelDelivery)
+  async cancelDelivery({ caller, id }: CancelDeliveryRequest) {
+    await this.byHand.cancel(caller!.workspaceId, id);
+    return this.delivery(caller!.workspaceId, id);
+  }
+
+  private async delivery(workspaceId: string, id: string) {
+    return { delivery: toProto((await this.table.get(workspaceId, id)).delivery) };
   }
 }
 
@@ -58,6 +84,9 @@ function attemptToProto(row: AttemptRow) {
     responseHeaders: row.response_headers,
     responseBody: row.response_body ?? undefined,
     error: row.error ?? undefined,
+    queuedMs: row.queued_ms ?? undefined,
+    connectedMs: row.connected_ms ?? undefined,
+    headMs: row.head_ms ?? undefined,
   };
 }
 

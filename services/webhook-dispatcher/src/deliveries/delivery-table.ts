@@ -30,6 +30,9 @@ export interface AttemptRow {
   response_headers: Record<string, string>;
   response_body: string | null;
   error: string | null;
+  queued_ms: number | null;
+  connected_ms: number | null;
+  head_ms: number | null;
 }
 
 export interface DeliveryFilter {
@@ -87,7 +90,7 @@ export class DeliveryTable {
     const delivery = found[0];
     if (!delivery) throw notFound('delivery', id);
     const attempts = await this.database.query<AttemptRow[]>(
-      `SELECT id, number, started_at, duration_ms, response_code, response_headers, response_body, error
+      `SELECT id, number, started_at, duration_ms, response_code, response_headers, response_body, error, queued_ms, connected_ms, head_ms
        FROM attempts WHERE delivery_id = $1 AND event_at = $2 ORDER BY number`,
       [id, eventAt],
     );

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { TypeID } from 'typeid-js';
 import type { NextStep, RetryPolicy } from './retry-policy.js';
 import type { Outcome } from './send.js';
+import type { SigningSecrets } from './sign.js';
 
 export type DeliveryStatus = 'pending' | 'retrying' | 'succeeded' | 'failed' | 'cancelled';
 
@@ -11,9 +12,16 @@ export type DeliveryStatus = 'pending' | 'retrying' | 'succeeded' | 'failed' | '
 export interface Target {
   endpointId: string;
   url: string;
-  secret: string;
+  /** Those that sign at a moment. @throws Error when they can't be opened: that is this endpoint's trouble alone */
+  secrets: (now: Date) => SigningSecrets;
   timeoutMs: number;
   retryPolicy: RetryPolicy;
+  /** Sent along with every attempt. */
+  headers: Record<string, string>;
+  rateLimitPerSecond: number | undefined;
+  maxInFlight: number | undefined;
+  /** One at a time, in the order of events. */
+  ordered: boolean;
 }
 
 /** A delivery that this replica may attempt until its lease ends. */
@@ -29,6 +37,9 @@ export interface DueDelivery {
   traceparent: string | null;
   /** How many attempts were made before. */
   attempts: number;
+  maxAttempts: number;
+  /** When it came to this replica: what it waits from then on is its own queueing. */
+  takenAt: Date;
   leasedUntil: Date;
   target: Target;
 }

@@ -5,9 +5,9 @@ import type { Lanes } from './lanes.js';
 
 /** What the loop needs of the delivery store. */
 export interface DueDeliveries {
-  /** Leases up to `limit` due deliveries, oldest due first, leaving out those of the named endpoints. */
+  /** Leases up to `limit` due deliveries, some of each endpoint, leaving out those of the named ones. */
   claimDue(now: Date, limit: number, exceptEndpoints: string[]): Promise<DueDelivery[]>;
-  nextDueAt(): Promise<Date | undefined>;
+  nextDueAt(exceptEndpoints: string[]): Promise<Date | undefined>;
 }
 
 export interface Succession {
@@ -15,7 +15,15 @@ export interface Succession {
   takeOver(now: Date): Promise<void>;
 }
 
-const claimLimit = 200;
+/** What the loop needs of the recorder. */
+export interface Unrecorded {
+  holds(deliveryId: string): boolean;
+}
+
+const claimLimit = 500;
+
+/** Most that one claim takes of one endpoint, so that each gets its share of it. */
+export const shareOfEndpoint = 50;
 
 /** Longest pause: how late a delivery may be found that another replica scheduled or left behind. */
 const pollMs = 1_000;
@@ -29,6 +37,7 @@ export class DueLoop {
   constructor(
     private readonly due: DueDeliveries,
     private readonly succession: Succession,
+    private readonly unrecorded: Unrecorded,
     private readonly lanes: Lanes,
     private readonly clock: Clock,
     private readonly logger: Logger,
@@ -44,7 +53,7 @@ export class DueLoop {
     await this.work;
   }
 
-  /** Tells of a retry scheduled by this replica, so that it is not found late. */
+  /** Tells of something that this replica knows will be due, so that it is not found late. */
   expect(at: Date): void {
     if (at.getTime() < this.pausedUntil) this.pause.abort();
   }
@@ -64,15 +73,26 @@ export class DueLoop {
 
   /** @returns how long to pause until the next, in milliseconds */
   private async claimAll(): Promise<number> {
-    await this.succession.takeOver(this.clock.now());
-    const claimed = await this.due.claimDue(this.clock.now(), claimLimit, this.lanes.full());
-    for (const delivery of claimed) this.lanes.add(delivery);
-    if (claimed.length === claimLimit) return 0;
-    const next = await this.due.nextDueAt();
-    const untilNext = next ? next.getTime() - this.clock.now().getTime() : pollMs;
-    return Math.min(pollMs, Math.max(untilNext, minPauseMs));
+    const now = this.clock.now();
+    await this.succession.takeOver(now);
+    const full = this.lanes.full();
+    const claimed = await this.due.claimDue(now, claimLimit, full);
+    // After a long outage a lease may be over whose attempt was made but could not be recorded: it is not made again.
+    for (const delivery of claimed) if (!this.unrecorded.holds(delivery.id)) this.lanes.add(delivery);
+    if (claimed.length >= claimLimit || hasFullShare(claimed)) return 0;
+    const next = await this.due.nextDueAt(full);
+    if (!next) return pollMs;
+    if (next <= now) return takenElsewhereMs;
+    return Math.min(pollMs, Math.max(0, next.getTime() - this.clock.now().getTime()));
   }
 }
 
-/** Due deliveries of full lanes stay due: without a pause the loop would spin on them. */
-const minPauseMs = 20;
+/** Some endpoint was given all that one claim gives, so there may be more of it. */
+function hasFullShare(claimed: DueDelivery[]): boolean {
+  const counts = new Map<string, number>();
+  for (const { target } of claimed) counts.set(target.endpointId, (counts.get(target.endpointId) ?? 0) + 1);
+  return [...counts.values()].some((count) => count >= shareOfEndpoint);
+}
+
+/** What is due and was not claimed is just being taken by another replica: without a pause the loop would spin on it. */
+const takenElsewhereMs = 20;

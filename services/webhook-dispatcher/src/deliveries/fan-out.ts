@@ -4,7 +4,7 @@ import { context, propagation } from '@opentelemetry/api';
 import type { Envelope, EnvelopeSchema } from '@na/contracts';
 import type { Received } from '@na/messaging';
 import type { Clock } from '@na/service-host';
-import { wantsEvent } from '../endpoints/event-filter.js';
+import { wants, type EventSubject } from '../endpoints/event-filter.js';
 import { deliveryId, type DueDelivery, type Target } from './delivery.js';
 import type { Lanes } from './lanes.js';
 import { eventTime, renderPayload } from './payload.js';
@@ -12,6 +12,8 @@ import { eventTime, renderPayload } from './payload.js';
 export interface Subscription {
   workspaceId: string;
   eventTypes: string[];
+  /** Empty for all. */
+  pageIds: string[];
   target: Target;
 }
 
@@ -42,22 +44,26 @@ export class FanOut {
     private readonly tables: FanOutTables,
     private readonly lanes: Lanes,
     private readonly clock: Clock,
+    /** Tells the due loop that it will find something. */
+    private readonly wakeDueLoop: () => void,
   ) {}
 
   async handle(batch: Received<typeof EnvelopeSchema>[]): Promise<void> {
     const events = batch.map(toLoggedEvent);
-    const subscriptions = await this.tables.subscriptionsOf([...new Set(events.map(({ event }) => event.workspaceId))]);
     const now = this.clock.now();
+    const subscriptions = await this.tables.subscriptionsOf([...new Set(events.map(({ event }) => event.workspaceId))]);
     const deliveries = events.flatMap((event) => this.deliveriesOf(event, subscriptions, now));
     const fresh = await this.tables.insert(events, deliveries, now);
     // Deleting as we go: an event that came twice in one batch stands twice in the list, but is one row.
     for (const delivery of deliveries) if (delivery.leased && fresh.delete(delivery.id)) this.lanes.add(delivery);
+    if (deliveries.some(({ leased, target }) => !leased && target.ordered)) this.wakeDueLoop();
   }
 
   private deliveriesOf(logged: LoggedEvent, subscriptions: Subscription[], now: Date): NewDelivery[] {
     const { event, eventAt, payload, traceparent } = logged;
+    const about = (event.data.value ?? {}) as EventSubject;
     return subscriptions
-      .filter(({ workspaceId, eventTypes }) => workspaceId === event.workspaceId && wantsEvent(eventTypes, event.type))
+      .filter(({ workspaceId, eventTypes, pageIds, target: { endpointId } }) => workspaceId === event.workspaceId && wants({ eventTypes, pageIds, endpointId }, event.type, about))
       .map(({ target }) => ({
         id: deliveryId(event.id, target.endpointId, eventAt),
         eventAt,
@@ -67,8 +73,11 @@ export class FanOut {
         payload,
         traceparent,
         attempts: 0,
+        maxAttempts: target.retryPolicy.maxAttempts,
+        takenAt: now,
         leasedUntil: new Date(now.getTime() + leaseMs),
-        leased: this.lanes.hasRoom(target.endpointId),
+        // The order of events is kept in the database, by the due loop.
+        leased: !target.ordered && this.lanes.hasRoom(target.endpointId),
         target,
       }));
   }

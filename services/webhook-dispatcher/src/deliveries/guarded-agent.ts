@@ -3,7 +3,7 @@
 // is the one that is connected to: an answer of DNS that changes afterwards changes nothing.
 import { lookup as resolveName, type LookupAddress, type LookupOptions } from 'node:dns';
 import { isIP, type BlockList } from 'node:net';
-import { Agent, buildConnector } from 'undici';
+import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { isAddressAllowed } from '../endpoints/target-address.js';
 
 export class AddressBlockedError extends Error {
@@ -16,12 +16,13 @@ const connectTimeoutMs = 5_000;
 const keepAliveMs = 30_000;
 const maxHeaderBytes = 16 * 1024;
 
-export function guardedAgent(allowed: BlockList, connectionsPerOrigin: number): Agent {
+export function guardedAgent(allowed: BlockList): Agent {
   // A literal address is never looked up, so it is judged before the connector sees it.
-  const connect = buildConnector({ timeout: connectTimeoutMs, lookup: guardedLookup(allowed) });
+  const connect = buildConnector({ timeout: connectTimeoutMs, allowH2: false, lookup: guardedLookup(allowed) });
   return new Agent({
-    connections: connectionsPerOrigin,
     pipelining: 1,
+    // One HTTP/2 session would carry the requests of several tenants with one origin.
+    allowH2: false,
     keepAliveTimeout: keepAliveMs,
     maxHeaderSize: maxHeaderBytes,
     // The exchange as a whole has a time-out; these would only end it with another name.
@@ -49,4 +50,26 @@ function guardedLookup(allowed: BlockList) {
 
 function blocked(target: string): AddressBlockedError {
   return new AddressBlockedError(`${target} is in a network that webhooks may not reach`);
+}
+
+export interface RequestWithStart extends Dispatcher.RequestOptions {
+  origin: string;
+  /** Called when a connection is there and the request begins to be sent. */
+  onStart: () => void;
+}
+
+/** Interceptor for `onStart`, which undici tells its handlers but not its callers. */
+export function tellStart(dispatch: Dispatcher.Dispatch): Dispatcher.Dispatch {
+  return (options, handler) => {
+    const { onStart } = options as RequestWithStart;
+    const told = Object.create(handler, {
+      onRequestStart: {
+        value: (...started: Parameters<NonNullable<Dispatcher.DispatchHandler['onRequestStart']>>) => {
+          onStart();
+          handler.onRequestStart?.(...started);
+        },
+      },
+    }) as Dispatcher.DispatchHandler;
+    return dispatch(options, told);
+  };
 }

@@ -7,12 +7,13 @@ import type { AttemptedDelivery } from './delivery.js';
 const gatherMs = 4;
 const maxBatch = 500;
 
-/** Also how many attempts, beside those in flight, a crash may repeat. */
+/** With the batch in hand, also how many attempts beside those in flight a crash may repeat. */
 const maxUnrecorded = 2_000;
 const pauseAfterFailureMs = 500;
 
 export class Recorder {
   private readonly waiting: AttemptedDelivery[] = [];
+  private readonly unrecorded = new Set<string>();
   private blocked: (() => void)[] = [];
   private work?: Promise<void>;
 
@@ -24,8 +25,14 @@ export class Recorder {
   /** Takes the attempt. Resolves at once, or while the database is away when there is room again. */
   async record(attempted: AttemptedDelivery): Promise<void> {
     this.waiting.push(attempted);
+    this.unrecorded.add(attempted.delivery.id);
     this.work ??= this.run();
     if (this.waiting.length > maxUnrecorded) await new Promise<void>((resolve) => this.blocked.push(resolve));
+  }
+
+  /** Whether an attempt of the delivery has been made that the database does not know of yet. */
+  holds(deliveryId: string): boolean {
+    return this.unrecorded.has(deliveryId);
   }
 
   /** Resolves when everything taken so far is in the database. */
@@ -36,7 +43,9 @@ export class Recorder {
   private async run(): Promise<void> {
     await delay(gatherMs);
     while (this.waiting.length > 0) {
-      await this.writeUntilDone(this.waiting.splice(0, maxBatch));
+      const batch = this.waiting.splice(0, maxBatch);
+      await this.writeUntilDone(batch);
+      for (const { delivery } of batch) this.unrecorded.delete(delivery.id);
       for (const goOn of this.blocked.splice(0)) goOn();
     }
     this.work = undefined;
@@ -48,9 +57,21 @@ export class Recorder {
         await this.write(batch);
         return;
       } catch (error) {
-        this.logger.error({ err: error, attempts: batch.length }, 'attempts could not be recorded; trying again');
+        this.logger.error({ err: error, attempts: batch.length, first: batch[0]?.delivery.id }, 'attempts could not be recorded');
+        if (isFaultOfTheData(error)) return this.writeApart(batch);
         await delay(pauseAfterFailureMs);
       }
     }
   }
+
+  /** One attempt that PostgreSQL refuses must not keep the others from being recorded; it is made again when its lease ends. */
+  private async writeApart(batch: AttemptedDelivery[]): Promise<void> {
+    if (batch.length === 1) return;
+    for (const attempted of batch) await this.writeUntilDone([attempted]);
+  }
+}
+
+/** PostgreSQL's classes of data exceptions, violated constraints and exceeded program limits. */
+function isFaultOfTheData(error: unknown): boolean {
+  return /^(22|23|54)/.test(String((error as { code?: unknown }).code));
 }

@@ -1,6 +1,6 @@
 // Who holds a lease, and whether they still live. Each replica keeps a session lock in PostgreSQL for as long as it runs;
-// when it dies, however suddenly, PostgreSQL frees the lock with its connection, and the others take over what it had at
-// once. The lease's own end is the fallback for a connection that dies without a word.
+// when it dies, however suddenly, PostgreSQL frees the lock with its connection, and the others take over what it had
+// leased a few seconds later. The lease's own end is the fallback for a connection that dies without a word.
 import pg from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Host } from '@na/service-host';
@@ -8,20 +8,34 @@ import type { DataSource } from 'typeorm';
 
 /** First half of the advisory lock's key; the replica's number is the second. Any number that nothing else uses. */
 const lockClass = 1_819_112_563;
-const reconnectMs = 500;
+
+/**
+ * How long a lock must be missing before its holder counts as dead. A restart of PostgreSQL frees all locks at once; by
+ * then the living have theirs again.
+ */
+export const graceMs = 3_000;
+const reconnectMs = 200;
+const connectTimeoutMs = 2_000;
 
 export class Replica {
   private client?: pg.Client;
   private left = false;
+  /** When the lock was lost, by the monotonic clock; undefined while it is held. */
+  private lostAt?: number;
   private known = new Set<number>();
-  private hasTakenOver = false;
+  /** Replicas that were there once and are not now, and since when, by the host's clock. */
+  private readonly missing = new Map<number, number>();
+  private readonly startedAt: number;
+  private hasTakenOverAtStart = false;
 
   private constructor(
     readonly number: number,
     private readonly databaseUrl: string,
     private readonly database: DataSource,
     private readonly host: Host,
-  ) {}
+  ) {
+    this.startedAt = host.clock.now().getTime();
+  }
 
   /** Gives this process a number of its own and holds the lock on it until the stop. */
   static async join(databaseUrl: string, database: DataSource, host: Host): Promise<Replica> {
@@ -32,46 +46,80 @@ export class Replica {
     return replica;
   }
 
-  /** Makes due at once what dead replicas have leased: at the first call, and whenever one has gone since the last. */
+  /** How many replicas there are, this one included, as far as is known. */
+  get count(): number {
+    return Math.max(1, this.known.size);
+  }
+
+  /** Whether what this replica has leased is still its own: without the lock, others take it over after the grace. */
+  get mayUseLeases(): boolean {
+    return this.lostAt === undefined || performance.now() - this.lostAt < graceMs;
+  }
+
+  /** Makes due at once what dead replicas have leased: once after the start, and whenever one has been gone for the grace. */
   async takeOver(now: Date): Promise<void> {
     const alive = await this.alive();
-    const someoneHasGone = [...this.known].some((number) => !alive.has(number));
-    if (!this.hasTakenOver || someoneHasGone) {
-      await this.database.query(
-        `UPDATE deliveries SET due_at = $1, leased_by = NULL WHERE due_at > $1 AND leased_by IS NOT NULL AND leased_by <> ALL($2::integer[])`,
-        [now, [...alive]],
-      );
-    }
-    this.hasTakenOver = true;
+    const gone = this.noteMissing(alive, now.getTime());
+    const isFirst = !this.hasTakenOverAtStart && now.getTime() - this.startedAt >= graceMs;
+    if (!isFirst && gone.length === 0) return;
+    await this.database.query(
+      `UPDATE deliveries SET due_at = $1, leased_by = NULL WHERE due_at > $1 AND leased_by IS NOT NULL AND leased_by <> ALL($2::integer[])`,
+      [now, [...alive, ...this.missing.keys()].filter((number) => !gone.includes(number))],
+    );
+    for (const number of gone) this.missing.delete(number);
+    if (isFirst) this.hasTakenOverAtStart = true;
+  }
+
+  /** @returns those that have been missing for the grace */
+  private noteMissing(alive: Set<number>, now: number): number[] {
+    for (const number of this.known) if (!alive.has(number) && !this.missing.has(number)) this.missing.set(number, now);
+    for (const number of alive) this.missing.delete(number);
     this.known = alive;
+    return [...this.missing].filter(([, since]) => now - since >= graceMs).map(([number]) => number);
   }
 
   private async alive(): Promise<Set<number>> {
     const rows = await this.database.query<{ number: number }[]>(
       `SELECT objid::bigint::integer AS number FROM pg_locks
-       WHERE locktype = 'advisory' AND classid = $1::oid AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+       WHERE locktype = 'advisory' AND classid = $1::oid AND objsubid = 2 AND granted
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
       [lockClass],
     );
     return new Set([this.number, ...rows.map(({ number }) => number)]);
   }
 
+  /** @throws Error when the database can't be reached or the lock is still held by the connection before */
   private async hold(): Promise<void> {
-    const client = new pg.Client({ connectionString: this.databaseUrl, application_name: `webhook-dispatcher replica ${this.number}`, keepAlive: true });
+    const client = new pg.Client({
+      connectionString: this.databaseUrl,
+      application_name: `webhook-dispatcher replica ${this.number}`,
+      keepAlive: true,
+      connectionTimeoutMillis: connectTimeoutMs,
+    });
     client.on('error', () => undefined);
-    client.on('end', () => void this.holdAgain());
-    await client.connect();
-    await client.query('SELECT pg_advisory_lock($1, $2)', [lockClass, this.number]);
+    try {
+      await client.connect();
+      const { rows } = await client.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS held', [lockClass, this.number]);
+      if (!rows[0]?.held) throw new Error('PostgreSQL has not let go of the lost connection yet');
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
     this.client = client;
+    this.lostAt = undefined;
+    // Only now, so that a failed try does not start a second loop.
+    client.once('end', () => void this.holdAgain());
   }
 
-  /** Under the same number, so that what is in flight stays ours unless someone was quicker. */
+  /** Under the same number, so that what is leased stays ours unless the grace is over. */
   private async holdAgain(): Promise<void> {
+    this.lostAt = performance.now();
     while (!this.left) {
-      await delay(reconnectMs);
       try {
         return await this.hold();
       } catch (error) {
         this.host.logger.warn({ err: error }, 'the lock that shows this replica to be alive is lost; trying again');
+        await delay(reconnectMs);
       }
     }
   }

@@ -4,7 +4,8 @@ import { backoffMs, defaultRetryPolicy, nextStep } from './retry-policy.js';
 import type { Outcome } from './send.js';
 
 const now = new Date('2026-01-01T00:00:00Z');
-const answered = (status: number) => ({ kind: 'answered', status }) as Outcome;
+const answered = (status: number, headers = {}) => ({ kind: 'answered', status, headers }) as Outcome;
+const stepAfter = (attempt: number, outcome: Outcome) => nextStep(attempt, 12, outcome, defaultRetryPolicy, now, 0.5);
 
 test.each([
   [1, 5],
@@ -36,18 +37,31 @@ test('every wait is within 20 % of the schedule, whatever the policy', () => {
 });
 
 test.each([200, 201, 204, 299])('%i succeeds', (status) => {
-  expect(nextStep(1, answered(status), defaultRetryPolicy, now, 0.5)).toEqual({ kind: 'succeeded' });
+  expect(stepAfter(1, answered(status))).toEqual({ kind: 'succeeded' });
 });
 
 test.each([199, 301, 308, 400, 404, 500, 503])('%i is tried again', (status) => {
-  expect(nextStep(1, answered(status), defaultRetryPolicy, now, 0.5)).toEqual({ kind: 'retry', at: new Date(now.getTime() + 5_000) });
+  expect(stepAfter(1, answered(status))).toEqual({ kind: 'retry', at: new Date(now.getTime() + 5_000) });
 });
 
 test('no answer is tried again', () => {
-  expect(nextStep(2, { kind: 'unanswered', error: 'timeout' } as Outcome, defaultRetryPolicy, now, 0.5)).toEqual({ kind: 'retry', at: new Date(now.getTime() + 20_000) });
+  expect(stepAfter(2, { kind: 'unanswered', error: 'timeout' } as Outcome)).toEqual({ kind: 'retry', at: new Date(now.getTime() + 20_000) });
+});
+
+test('410 fails for good at once', () => {
+  expect(stepAfter(1, answered(410))).toEqual({ kind: 'failed' });
+});
+
+test.each([
+  [429, '120', 120_000],
+  [503, '120', 120_000],
+  [503, '1', 5_000],
+  [500, '120', 5_000],
+])('after %i with Retry-After %s the next attempt is %i ms away', (status, retryAfter, waitMs) => {
+  expect(stepAfter(1, answered(status, { 'retry-after': retryAfter }))).toEqual({ kind: 'retry', at: new Date(now.getTime() + waitMs) });
 });
 
 test('the last attempt fails for good, and succeeds if it succeeds', () => {
-  expect(nextStep(12, answered(500), defaultRetryPolicy, now, 0.5)).toEqual({ kind: 'failed' });
-  expect(nextStep(12, answered(200), defaultRetryPolicy, now, 0.5)).toEqual({ kind: 'succeeded' });
+  expect(stepAfter(12, answered(500))).toEqual({ kind: 'failed' });
+  expect(stepAfter(12, answered(200))).toEqual({ kind: 'succeeded' });
 });

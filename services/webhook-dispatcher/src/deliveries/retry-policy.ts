@@ -1,4 +1,5 @@
 // What comes after an attempt. Pure: the same attempt, outcome and moment always give the same next step.
+import { retryAfterMs } from './breaker.js';
 import type { Outcome } from './send.js';
 
 export interface RetryPolicy {
@@ -21,13 +22,25 @@ export type NextStep = { kind: 'succeeded' } | { kind: 'retry'; at: Date } | { k
 const jitter = 0.2;
 
 /**
+ * 2xx succeeds. 410 fails for good: the endpoint is gone. Anything else is tried again while attempts are left, not before
+ * a Retry-After that a 429 or 503 gives.
  * @param attempt the number of the attempt that was made, counted from 1
+ * @param maxAttempts of this delivery; the policy's at its making, more after a retry by hand
  * @param random uniform in [0, 1)
  */
-export function nextStep(attempt: number, outcome: Outcome, policy: RetryPolicy, now: Date, random: number): NextStep {
-  if (outcome.kind === 'answered' && outcome.status >= 200 && outcome.status < 300) return { kind: 'succeeded' };
-  if (attempt >= policy.maxAttempts) return { kind: 'failed' };
-  return { kind: 'retry', at: new Date(now.getTime() + backoffMs(attempt, policy, random)) };
+export function nextStep(attempt: number, maxAttempts: number, outcome: Outcome, policy: RetryPolicy, now: Date, random: number): NextStep {
+  if (isSuccess(outcome)) return { kind: 'succeeded' };
+  if (attempt >= maxAttempts || isGone(outcome)) return { kind: 'failed' };
+  const waitMs = Math.max(backoffMs(attempt, policy, random), retryAfterMs(outcome, now.getTime()) ?? 0);
+  return { kind: 'retry', at: new Date(now.getTime() + waitMs) };
+}
+
+export function isSuccess(outcome: Outcome): boolean {
+  return outcome.kind === 'answered' && outcome.status >= 200 && outcome.status < 300;
+}
+
+export function isGone(outcome: Outcome): boolean {
+  return outcome.kind === 'answered' && outcome.status === 410;
 }
 
 /** `min(max, base × factor^(attempt−1))` ± 20 %, in whole milliseconds. */

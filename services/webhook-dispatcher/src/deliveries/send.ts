@@ -1,7 +1,7 @@
 // The only place that opens a socket to a customer. Never throws for what the customer's server does.
 import type { BlockList } from 'node:net';
-import type { Agent } from 'undici';
-import { AddressBlockedError, guardedAgent } from './guarded-agent.js';
+import type { Dispatcher } from 'undici';
+import { AddressBlockedError, guardedAgent, tellStart, type RequestWithStart } from './guarded-agent.js';
 
 /** Why an attempt got no complete answer. A closed list, shown in the delivery table. */
 export type SendError =
@@ -14,9 +14,19 @@ export type SendError =
   | 'address_blocked'
   | 'malformed_response'
   | 'response_too_large'
+  /** Nothing was sent: the endpoint's secret could not be opened. The operator's logs say why. */
+  | 'secret_unavailable'
   | 'network_error';
 
-export type Outcome = { durationMs: number } & (
+/** Where the time of an attempt went, in milliseconds from its start. Unset where it did not come to that. */
+export interface Phases {
+  /** A connection was there and the request began to be sent. */
+  connectedMs?: number;
+  /** The head of the answer was there. */
+  headMs?: number;
+}
+
+export type Outcome = { durationMs: number; phases: Phases } & (
   | { kind: 'answered'; status: number; headers: Record<string, string>; body: string }
   | { kind: 'unanswered'; error: SendError }
 );
@@ -35,36 +45,41 @@ const readBytes = 64 * 1024;
 const keptBytes = 16 * 1024;
 
 export class Sender {
-  private readonly agent: Agent;
+  private readonly dispatcher: Dispatcher;
 
-  constructor(allowed: BlockList, connectionsPerOrigin: number) {
-    this.agent = guardedAgent(allowed, connectionsPerOrigin);
+  constructor(allowed: BlockList) {
+    this.dispatcher = guardedAgent(allowed).compose(tellStart);
   }
 
   readonly send: Send = async (request) => {
     const start = performance.now();
+    const phases: Phases = {};
+    const note = (phase: keyof Phases) => (phases[phase] = performance.now() - start);
     try {
-      const answer = await this.exchange(request);
-      return { ...answer, durationMs: performance.now() - start };
+      const answer = await this.exchange(request, note);
+      return { ...answer, phases, durationMs: performance.now() - start };
     } catch (error) {
-      return { kind: 'unanswered', error: classify(error), durationMs: performance.now() - start };
+      return { kind: 'unanswered', error: classify(error), phases, durationMs: performance.now() - start };
     }
   };
 
   async close(): Promise<void> {
-    await this.agent.close();
+    await this.dispatcher.close();
   }
 
-  private async exchange({ url, headers, body, timeoutMs }: WebhookRequest) {
+  private async exchange({ url, headers, body, timeoutMs }: WebhookRequest, note: (phase: keyof Phases) => void) {
     const { origin, pathname, search } = new URL(url);
-    const response = await this.agent.request({
+    const request: RequestWithStart = {
       origin,
       path: pathname + search,
       method: 'POST',
       headers,
       body,
       signal: AbortSignal.timeout(timeoutMs),
-    });
+      onStart: () => note('connectedMs'),
+    };
+    const response = await this.dispatcher.request(request);
+    note('headMs');
     return {
       kind: 'answered' as const,
       status: response.statusCode,
@@ -109,8 +124,8 @@ export function classify(error: unknown): SendError {
   if (error instanceof AddressBlockedError) return 'address_blocked';
   const { name, code = '', cause } = error as { name?: string; code?: string; cause?: unknown };
   if (name === 'TimeoutError') return 'timeout';
-  // Not every parser error carries its HPE_ code.
-  if (name === 'HTTPParserError') return 'malformed_response';
+  // Not every parser error carries its HPE_ code, and a status such as 099 fails an assertion inside undici.
+  if (name === 'HTTPParserError' || name === 'AssertionError') return 'malformed_response';
   // A name with several addresses fails with one error for each; the first tells as much as all.
   if (error instanceof AggregateError && error.errors.length > 0) return classify(error.errors[0]);
   const known = errorsByCode.find(([pattern]) => pattern.test(code));

@@ -1,28 +1,45 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from '@jest/globals';
+import { verifyWebhook } from '@notion-analytics/webhook-signature';
 import { sign } from './sign.js';
 
 // Published by Standard Webhooks for its libraries.
 const vector = {
-  secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+  secrets: { current: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', previous: [] },
   id: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
   timestamp: new Date(1_614_265_330_000),
   body: Buffer.from('{"test": 2432232314}'),
   signature: 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
 };
 
+const hexHmac = (secret: string, body: string | Buffer) => createHmac('sha256', secret).update(body).digest('hex');
+
 test('the standard signature is that of the published vector', () => {
-  const headers = sign(vector.id, vector.body, vector.secret, vector.timestamp);
+  const headers = sign(vector.id, vector.body, vector.secrets, vector.timestamp);
   expect(headers).toMatchObject({ 'webhook-id': vector.id, 'webhook-timestamp': '1614265330', 'webhook-signature': vector.signature });
 });
 
 test('the raw-body signature is keyed with the secret as shown', () => {
-  const expected = createHmac('sha256', vector.secret).update(vector.body).digest('hex');
-  expect(sign(vector.id, vector.body, vector.secret, vector.timestamp)['x-webhook-signature']).toBe(`sha256=${expected}`);
+  const headers = sign(vector.id, vector.body, vector.secrets, vector.timestamp);
+  expect(headers['x-webhook-signature']).toBe(`sha256=${hexHmac(vector.secrets.current, vector.body)}`);
 });
 
 test('a body that is not ASCII is signed as the bytes it is sent as', () => {
-  const body = Buffer.from('{"name":"Größe ✓"}');
-  const expected = createHmac('sha256', vector.secret).update('{"name":"Größe ✓"}', 'utf8').digest('hex');
-  expect(sign(vector.id, body, vector.secret, vector.timestamp)['x-webhook-signature']).toBe(`sha256=${expected}`);
+  const headers = sign(vector.id, Buffer.from('{"name":"Größe ✓"}'), vector.secrets, vector.timestamp);
+  expect(headers['x-webhook-signature']).toBe(`sha256=${hexHmac(vector.secrets.current, '{"name":"Größe ✓"}')}`);
+});
+
+test('without a rotation there is one signature of each kind', () => {
+  const headers = sign(vector.id, vector.body, vector.secrets, vector.timestamp);
+  expect(headers).not.toHaveProperty('x-webhook-signature-previous');
+  expect(headers['webhook-signature'].split(' ')).toHaveLength(1);
+});
+
+test('during a rotation every living secret verifies by the standard, and the newest two over the raw body', () => {
+  const [current, previous, oldest] = [1, 2, 3].map((fill) => `whsec_${Buffer.alloc(24, fill).toString('base64')}`) as [string, string, string];
+  const headers = sign(vector.id, vector.body, { current, previous: [previous, oldest] }, vector.timestamp);
+  expect(headers['x-webhook-signature']).toBe(`sha256=${hexHmac(current, vector.body)}`);
+  expect(headers['x-webhook-signature-previous']).toBe(`sha256=${hexHmac(previous, vector.body)}`);
+  const verifies = (secrets: string) => verifyWebhook({ body: vector.body, headers: { ...headers }, secrets, now: vector.timestamp }).ok;
+  expect([current, previous, oldest, vector.secrets.current].map(verifies)).toEqual([true, true, true, false]);
 });

@@ -1,8 +1,16 @@
-// The two signatures of an attempt. Pure. Receivers verify over the exact bytes that were sent.
+// The signatures of an attempt. Pure. Receivers verify over the exact bytes that were sent.
 import { createHmac } from 'node:crypto';
+
+/** What an attempt is signed with: while a rotation overlaps, also the secrets before the current one. */
+export interface SigningSecrets {
+  current: string;
+  /** Newest first. */
+  previous: string[];
+}
 
 export interface SignedHeaders {
   'x-webhook-signature': string;
+  'x-webhook-signature-previous'?: string;
   'webhook-id': string;
   'webhook-timestamp': string;
   'webhook-signature': string;
@@ -11,16 +19,26 @@ export interface SignedHeaders {
 /**
  * `X-Webhook-Signature` is hex HMAC-SHA256 over the raw body, keyed with the secret as shown. The `webhook-*` headers are
  * those of Standard Webhooks 1.0.0: HMAC-SHA256 over `id.timestamp.body`, keyed with the decoded part after `whsec_`.
+ * The standard takes one signature for each secret; `X-Webhook-Signature-Previous` has room for the newest previous one only.
  * @param timestamp when the attempt is made
  */
-export function sign(eventId: string, body: Buffer, secret: string, timestamp: Date): SignedHeaders {
+export function sign(eventId: string, body: Buffer, { current, previous }: SigningSecrets, timestamp: Date): SignedHeaders {
   const seconds = String(Math.floor(timestamp.getTime() / 1_000));
-  const standardKey = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
-  const standard = createHmac('sha256', standardKey).update(`${eventId}.${seconds}.`).update(body).digest('base64');
+  const [newestPrevious] = previous;
   return {
-    'x-webhook-signature': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
+    'x-webhook-signature': bodySignature(current, body),
+    ...(newestPrevious !== undefined && { 'x-webhook-signature-previous': bodySignature(newestPrevious, body) }),
     'webhook-id': eventId,
     'webhook-timestamp': seconds,
-    'webhook-signature': `v1,${standard}`,
+    'webhook-signature': [current, ...previous].map((secret) => standardSignature(secret, `${eventId}.${seconds}.`, body)).join(' '),
   };
+}
+
+function bodySignature(secret: string, body: Buffer): string {
+  return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
+}
+
+function standardSignature(secret: string, prefix: string, body: Buffer): string {
+  const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
+  return `v1,${createHmac('sha256', key).update(prefix).update(body).digest('base64')}`;
 }

@@ -1,18 +1,41 @@
 // EndpointService on the bus.
-import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { timestampFromDate, type Timestamp } from '@bufbuild/protobuf/wkt';
 import { Controller } from '@nestjs/common';
-import { EndpointService, type CreateEndpointRequest, type GetEndpointRequest, type ListEndpointsRequest } from '@na/contracts';
+import {
+  EndpointService,
+  type CreateEndpointRequest,
+  type DeleteEndpointRequest,
+  type DisableEndpointRequest,
+  type EnableEndpointRequest,
+  type GetEndpointRequest,
+  type ListEndpointsRequest,
+  type RotateSecretRequest,
+  type TestEndpointRequest,
+  type UpdateEndpointRequest,
+} from '@na/contracts';
 import { RpcMethod, sealReply } from '@na/messaging';
+import { maskHeaders } from './custom-headers.js';
 import type { Endpoint } from './endpoint.entity.js';
 import { Endpoints } from './endpoints.js';
+import { SecretIntake } from './secret-intake.js';
+import { defaultOverlapSeconds, SecretRotation } from './secret-rotation.js';
+import { Switching } from './switching.js';
+import { TestDeliveries } from './test-delivery.js';
 
 @Controller()
 export class EndpointsRpc {
-  constructor(private readonly endpoints: Endpoints) {}
+  constructor(
+    private readonly endpoints: Endpoints,
+    private readonly intake: SecretIntake,
+    private readonly rotation: SecretRotation,
+    private readonly switching: Switching,
+    private readonly tests: TestDeliveries,
+  ) {}
 
   @RpcMethod(EndpointService.method.createEndpoint)
-  async createEndpoint({ caller, replyPublicKey, ...wanted }: CreateEndpointRequest) {
-    const { endpoint, secret } = await this.endpoints.create(caller!.workspaceId, wanted);
+  async createEndpoint({ caller, replyPublicKey, sealedSecret, ...wanted }: CreateEndpointRequest) {
+    const secret = this.intake.secretFrom(sealedSecret);
+    const endpoint = await this.endpoints.create(caller!.workspaceId, wanted, secret);
     return { endpoint: toProto(endpoint), sealedSecret: sealReply(secret, replyPublicKey) };
   }
 
@@ -25,6 +48,45 @@ export class EndpointsRpc {
   async listEndpoints({ caller, after, limit }: ListEndpointsRequest) {
     const found = await this.endpoints.list(caller!.workspaceId, after, limit);
     return { endpoints: found.slice(0, limit).map(toProto), hasMore: found.length > limit };
+  }
+
+  @RpcMethod(EndpointService.method.updateEndpoint)
+  async updateEndpoint({ caller, id, settings, fields }: UpdateEndpointRequest) {
+    return { endpoint: toProto(await this.endpoints.update(caller!.workspaceId, id, settings!, fields)) };
+  }
+
+  @RpcMethod(EndpointService.method.deleteEndpoint)
+  async deleteEndpoint({ caller, id }: DeleteEndpointRequest) {
+    await this.endpoints.delete(caller!.workspaceId, id);
+    return {};
+  }
+
+  @RpcMethod(EndpointService.method.enableEndpoint)
+  async enableEndpoint({ caller, id }: EnableEndpointRequest) {
+    const { endpoint, missedEvents, missedSince } = await this.switching.enable(caller!.workspaceId, id);
+    return { endpoint: toProto(endpoint), missedEvents, missedSince: missedSince && timestampFromDate(missedSince) };
+  }
+
+  @RpcMethod(EndpointService.method.disableEndpoint)
+  async disableEndpoint({ caller, id, reason }: DisableEndpointRequest) {
+    return { endpoint: toProto(await this.switching.disable(caller!.workspaceId, id, reason)) };
+  }
+
+  @RpcMethod(EndpointService.method.rotateSecret)
+  async rotateSecret({ caller, id, overlapSeconds, replyPublicKey, sealedSecret }: RotateSecretRequest) {
+    const secret = this.intake.secretFrom(sealedSecret);
+    const endpoint = await this.rotation.rotate(caller!.workspaceId, id, secret, overlapSeconds ?? defaultOverlapSeconds);
+    return { endpoint: toProto(endpoint), sealedSecret: sealReply(secret, replyPublicKey) };
+  }
+
+  @RpcMethod(EndpointService.method.testEndpoint)
+  async testEndpoint({ caller, id, eventType }: TestEndpointRequest) {
+    return this.tests.send(caller!.workspaceId, id, eventType);
+  }
+
+  @RpcMethod(EndpointService.method.getIntakeKey)
+  async getIntakeKey() {
+    return { publicKey: this.intake.publicKey };
   }
 }
 
@@ -40,5 +102,17 @@ function toProto(endpoint: Endpoint) {
     status: endpoint.status,
     disabledReason: endpoint.disabledReason ?? undefined,
     createdAt: timestampFromDate(endpoint.createdAt),
+    pageIds: endpoint.pageIds,
+    headers: maskHeaders(endpoint.headers),
+    rateLimitPerSecond: endpoint.rateLimitPerSecond ?? undefined,
+    maxInFlight: endpoint.maxInFlight ?? undefined,
+    ordered: endpoint.ordered,
+    disabledAt: optionalTimestamp(endpoint.disabledAt),
+    failingSince: optionalTimestamp(endpoint.failingSince),
+    previousSecretUntil: optionalTimestamp(endpoint.previousSecrets[0]?.until),
   };
+}
+
+function optionalTimestamp(time: Date | string | null | undefined): Timestamp | undefined {
+  return time ? timestampFromDate(new Date(time)) : undefined;
 }

@@ -1,86 +1,78 @@
-// Creating and finding endpoints.
-import { randomBytes } from 'node:crypto';
-import { eventTypes } from '@na/contracts';
-import { notFound, ServiceError } from '@na/service-error';
+// Creating, changing and deleting endpoints.
+import { ServiceError } from '@na/service-error';
 import type { Clock } from '@na/service-host';
-import { MoreThan, type DataSource, type Repository } from 'typeorm';
 import { typeid } from 'typeid-js';
-import { defaultRetryPolicy, type RetryPolicy } from '../deliveries/retry-policy.js';
-import { Endpoint } from './endpoint.entity.js';
-import { unknownPatterns } from './event-filter.js';
-import { newEndpointSecret, type SecretBox } from './secret-box.js';
+import type { Endpoint } from './endpoint.entity.js';
+import { changedSettings, newSettings, type WantedSettings } from './endpoint-settings.js';
+import type { EndpointStore } from './endpoint-store.js';
+import type { SecretBox } from './secret-box.js';
 
-export interface NewEndpoint {
-  url: string;
-  description: string;
-  eventTypes: string[];
-  retryPolicy?: RetryPolicy;
-  timeoutMs?: number;
-}
-
-const defaultTimeoutMs = 15_000;
+/** Enough to tell systems and environments apart; each one costs every event of its workspace a look. */
+const maxEndpoints = 50;
 
 export class Endpoints {
-  private readonly table: Repository<Endpoint>;
-
   constructor(
-    database: DataSource,
+    private readonly store: EndpointStore,
     private readonly secrets: SecretBox,
     private readonly clock: Clock,
-  ) {
-    this.table = database.getRepository(Endpoint);
-  }
+  ) {}
 
-  /** @returns the endpoint and its secret, which can't be read again */
-  async create(workspaceId: string, wanted: NewEndpoint): Promise<{ endpoint: Endpoint; secret: string }> {
-    refuseUnknownEventTypes(wanted.eventTypes);
+  /** @param secret shown to the customer once, and sealed here */
+  async create(workspaceId: string, wanted: WantedSettings, secret: string): Promise<Endpoint> {
     const id = typeid('we').toString();
-    const secret = newEndpointSecret(randomBytes(32));
-    const endpoint = this.table.create({
+    const endpoint: Endpoint = {
+      ...newSettings(wanted),
       id,
       workspaceId,
-      url: wanted.url,
-      description: wanted.description,
-      eventTypes: wanted.eventTypes,
-      retryPolicy: wanted.retryPolicy ?? defaultRetryPolicy,
-      timeoutMs: wanted.timeoutMs ?? defaultTimeoutMs,
+      sealedSecret: this.secrets.seal(secret, id),
+      previousSecrets: [],
       status: 'enabled',
       disabledReason: null,
-      previousSecrets: [],
-      pageIds: [],
-      headers: {},
-      rateLimitPerSecond: null,
-      maxInFlight: null,
-      ordered: false,
       disabledAt: null,
       deletedAt: null,
       failingSince: null,
       failedAttempts: 0,
       warnings: 0,
-      sealedSecret: this.secrets.seal(secret, id),
       createdAt: this.clock.now(),
-    });
-    await this.table.insert(endpoint);
-    return { endpoint, secret };
-  }
-
-  async get(workspaceId: string, id: string): Promise<Endpoint> {
-    const endpoint = await this.table.findOneBy({ id, workspaceId });
-    if (!endpoint) throw notFound('webhook', id);
+    };
+    await this.store.insert(endpoint, refuseTooMany);
     return endpoint;
   }
 
+  get(workspaceId: string, id: string): Promise<Endpoint> {
+    return this.store.get(workspaceId, id);
+  }
+
   /** Oldest first; one more than `limit`, so that the caller knows whether there are more. */
-  async list(workspaceId: string, after: string, limit: number): Promise<Endpoint[]> {
-    return this.table.find({ where: { workspaceId, id: MoreThan(after) }, order: { id: 'ASC' }, take: limit + 1 });
+  list(workspaceId: string, after: string, limit: number): Promise<Endpoint[]> {
+    return this.store.list(workspaceId, after, limit);
+  }
+
+  /** @param fields which of the settings change, as in UpdateEndpointRequest */
+  async update(workspaceId: string, id: string, wanted: WantedSettings, fields: string[]): Promise<Endpoint> {
+    const { after } = await this.store.change(workspaceId, id, (endpoint) => changedSettings(settingsOf(endpoint), wanted, fields));
+    return after;
+  }
+
+  /** What it was sent stays in the delivery table; what it was still to be sent is cancelled with it. */
+  async delete(workspaceId: string, id: string): Promise<void> {
+    const now = this.clock.now();
+    await this.store.change(workspaceId, id, async (_endpoint, tx) => {
+      await tx.query(
+        `UPDATE deliveries SET status = 'cancelled', due_at = NULL, leased_by = NULL, next_attempt_at = NULL, completed_at = $2
+         WHERE endpoint_id = $1 AND status IN ('pending', 'retrying')`,
+        [id, now],
+      );
+      return { deletedAt: now, status: 'disabled', disabledAt: now, disabledReason: 'It was deleted.' };
+    });
   }
 }
 
-function refuseUnknownEventTypes(patterns: string[]): void {
-  const fields = unknownPatterns(patterns, eventTypes).map((pattern) => ({
-    pointer: `/event_types/${patterns.indexOf(pattern)}`,
-    code: 'unknown_event_type',
-    detail: `"${pattern}" matches no event type. Known are ${eventTypes.join(', ')}; also families such as "goal.*", and "*".`,
-  }));
-  if (fields.length > 0) throw new ServiceError('invalid_request', 'Some event types are not known.', { fields });
+function refuseTooMany(existing: number): void {
+  if (existing < maxEndpoints) return;
+  throw new ServiceError('conflict', `This workspace has ${existing} webhooks, and ${maxEndpoints} are the most. Delete one that is not needed any more.`);
+}
+
+function settingsOf({ url, description, eventTypes, retryPolicy, timeoutMs, pageIds, headers, rateLimitPerSecond, maxInFlight, ordered }: Endpoint) {
+  return { url, description, eventTypes, retryPolicy, timeoutMs, pageIds, headers, rateLimitPerSecond, maxInFlight, ordered };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { unknownPatterns, wantsEvent } from './event-filter.js';
+import { subjectOf, unknownPatterns, wants, wantsEvent } from './event-filter.js';
 
 test.each([
   ['goal.converted', 'goal.converted', true],
@@ -20,4 +20,24 @@ test('an endpoint without event types hears of nothing', () => {
 
 test('a pattern that no event can match is found', () => {
   expect(unknownPatterns(['goal.*', 'gaol.*', '*', 'page.crated'], ['goal.converted', 'page.created'])).toEqual(['gaol.*', 'page.crated']);
+});
+
+const filter = { endpointId: 'we_1', eventTypes: ['*'], pageIds: ['page_1', 'page_2'] };
+
+test('an endpoint that names pages hears of them, and of what is about no page', () => {
+  expect(wants(filter, 'page.created', { pageId: 'page_2' })).toBe(true);
+  expect(wants(filter, 'page.created', { pageId: 'page_3' })).toBe(false);
+  expect(wants(filter, 'key.created', {})).toBe(true);
+  expect(wants({ ...filter, pageIds: [] }, 'page.created', { pageId: 'page_3' })).toBe(true);
+  expect(wants({ ...filter, eventTypes: ['goal.*'] }, 'page.created', { pageId: 'page_2' })).toBe(false);
+});
+
+test('an endpoint hears of the health of others and not of its own', () => {
+  expect(wants(filter, 'webhook.endpoint.failing', { endpointId: 'we_2' })).toBe(true);
+  expect(wants(filter, 'webhook.endpoint.failing', { endpointId: 'we_1' })).toBe(false);
+});
+
+test('what an event is about is read from its payload', () => {
+  expect(subjectOf(Buffer.from('{"id":"evt_1","data":{"page_id":"page_1","url":"https://example.com"}}'))).toEqual({ pageId: 'page_1', endpointId: undefined });
+  expect(subjectOf(Buffer.from('{"id":"evt_1","data":{"endpoint_id":"we_1"}}'))).toEqual({ pageId: undefined, endpointId: 'we_1' });
 });

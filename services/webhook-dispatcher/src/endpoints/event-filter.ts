@@ -1,7 +1,36 @@
-// Which events an endpoint wants: exact types, families such as `goal.*`, or everything with `*`.
+// Which events an endpoint wants: exact types, families such as `goal.*`, or everything with `*`; of these, where it names
+// pages, the ones about them. Pure.
+
+export interface EventFilter {
+  eventTypes: readonly string[];
+  /** Empty means all pages. */
+  pageIds: readonly string[];
+}
+
+/** What an event is about, as far as filters ask. */
+export interface EventSubject {
+  pageId?: string;
+  /** Of the events about endpoints. */
+  endpointId?: string;
+}
+
+/**
+ * An event that is about no page is wanted whatever the pages; one about an endpoint's own health never comes to that
+ * endpoint: it would only add to what it can't take.
+ */
+export function wants(filter: EventFilter & { endpointId: string }, type: string, { pageId, endpointId }: EventSubject): boolean {
+  const isWantedPage = filter.pageIds.length === 0 || pageId === undefined || filter.pageIds.includes(pageId);
+  return wantsEvent(filter.eventTypes, type) && isWantedPage && endpointId !== filter.endpointId;
+}
 
 export function wantsEvent(patterns: readonly string[], eventType: string): boolean {
   return patterns.some((pattern) => matches(pattern, eventType));
+}
+
+/** @param payload the body that is sent to endpoints */
+export function subjectOf(payload: Buffer): EventSubject {
+  const { data } = JSON.parse(payload.toString('utf8')) as { data: { page_id?: string; endpoint_id?: string } };
+  return { pageId: data.page_id, endpointId: data.endpoint_id };
 }
 
 /** `goal.*` matches `goal.converted`, not `goal` and not `goals.x`. */

@@ -28,7 +28,8 @@ export function parseSealingKeys(entries: string[]): SealingKeys {
 }
 
 export class SecretBox {
-  private readonly newest: number;
+  /** The version of the key that seals. */
+  readonly newest: number;
 
   constructor(private readonly keys: SealingKeys) {
     this.newest = Math.max(...keys.keys());
@@ -42,13 +43,18 @@ export class SecretBox {
 
   /** @throws Error when the key is not known any more or the bytes are not what was sealed for this endpoint */
   open(sealed: Buffer, endpointId: string): string {
-    const version = sealed[0]!;
+    const version = sealedVersion(sealed);
     const key = this.keys.get(version);
     if (!key) throw new Error(`The secret of ${endpointId} is sealed with key version ${version}, which WEBHOOK_SEALING_KEYS lacks.`);
     const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(1, 1 + nonceBytes)).setAAD(Buffer.from(endpointId));
     decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes));
     return Buffer.concat([decipher.update(sealed.subarray(1 + nonceBytes, sealed.length - tagBytes)), decipher.final()]).toString('utf8');
   }
+}
+
+/** The version of the key that `sealed` was sealed with. */
+export function sealedVersion(sealed: Buffer): number {
+  return sealed[0]!;
 }
 
 /** `whsec_` and the base64 of 32 random bytes: the form that Standard Webhooks libraries take. */

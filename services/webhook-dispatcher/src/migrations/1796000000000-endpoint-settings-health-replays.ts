@@ -23,7 +23,6 @@ export class EndpointSettingsHealthReplays1796000000000 implements MigrationInte
       ALTER TABLE attempts
         ADD queued_ms double precision,
         ADD connected_ms double precision,
-        ADD sent_ms double precision,
         ADD head_ms double precision`);
 
     // after_event_at and after_id: the last one dealt with, so that a replay goes on where a crash left it.
@@ -49,13 +48,18 @@ export class EndpointSettingsHealthReplays1796000000000 implements MigrationInte
       )`);
     await runner.query(`CREATE INDEX replays_of_endpoint ON replays (endpoint_id, id)`);
     await runner.query(`CREATE INDEX replays_running ON replays (id) WHERE status = 'running'`);
+    // The schedule is asked endpoint by endpoint: see schedule-store.ts.
+    await runner.query('DROP INDEX deliveries_due');
+    await runner.query(`CREATE INDEX deliveries_due_of_endpoint ON deliveries (endpoint_id, due_at) WHERE due_at IS NOT NULL`);
+    await runner.query(`CREATE INDEX deliveries_unfinished_of_endpoint ON deliveries (endpoint_id, event_at, event_id) WHERE due_at IS NOT NULL`);
     await runner.query(`CREATE INDEX events_of_workspace ON events (workspace_id, event_at, id)`);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('DROP TABLE replays');
-    await runner.query('DROP INDEX events_of_workspace');
-    await runner.query('ALTER TABLE attempts DROP queued_ms, DROP connected_ms, DROP sent_ms, DROP head_ms');
+    await runner.query('DROP INDEX events_of_workspace, deliveries_unfinished_of_endpoint, deliveries_due_of_endpoint');
+    await runner.query(`CREATE INDEX deliveries_due ON deliveries (due_at) WHERE due_at IS NOT NULL`);
+    await runner.query('ALTER TABLE attempts DROP queued_ms, DROP connected_ms, DROP head_ms');
     await runner.query(`
       ALTER TABLE endpoints DROP page_ids, DROP headers, DROP rate_limit_per_second, DROP max_in_flight, DROP ordered,
         DROP previous_secrets, DROP disabled_at, DROP deleted_at, DROP failing_since, DROP failed_attempts, DROP warnings`);

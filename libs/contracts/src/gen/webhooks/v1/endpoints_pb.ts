@@ -126,7 +126,8 @@ export type Endpoint = Message<"webhooks.v1.Endpoint"> & {
   pageIds: string[];
 
   /**
-   * Sent with every attempt, besides the ones of the system, which they can't replace.
+   * Sent with every attempt, besides the ones of the system, which they can't replace. Values of names that look
+   * sensitive, such as "authorization", are shown as "•••".
    *
    * @generated from field: map<string, string> headers = 12;
    */
@@ -464,6 +465,7 @@ export type UpdateEndpointRequest = Message<"webhooks.v1.UpdateEndpointRequest">
 
   /**
    * Names of the fields of settings that change, such as "event_types". One that is named but unset takes its default.
+   * "headers.<name>" changes one header, and takes it away when unset; "retry_policy.<field>" changes one field.
    *
    * @generated from field: repeated string fields = 4;
    */

@@ -1,0 +1,39 @@
+import { expect, test } from '@jest/globals';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { EnvelopeSchema, eventPayloadSchema, eventTypes, examplePayload, messageSchema, type JsonObject } from './index.js';
+
+const validator = (schema: JsonObject) => new Ajv2020({ formats: { 'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/ } }).compile(schema);
+
+test.each(eventTypes)("the example of %s is valid by the type's schema, and leaves no text empty", (type) => {
+  const payload = examplePayload(type);
+  const isValid = validator(eventPayloadSchema(type));
+  expect([isValid(payload), isValid.errors]).toEqual([true, null]);
+  expect(JSON.stringify(payload)).not.toContain('""');
+  expect(payload).toMatchObject({ type, id: expect.stringMatching(/^evt_/), created_at: '2026-03-01T12:00:00.250Z' });
+});
+
+test('a schema refuses what lacks a field, is of another type, or is null without being optional', () => {
+  const isValid = validator(eventPayloadSchema('goal.converted'));
+  const payload = examplePayload('goal.converted') as { data: JsonObject };
+  const withData = (data: object) => ({ ...payload, data: { ...payload.data, ...data } });
+  expect(isValid({ ...payload, data: { goal_name: 'Signed up' } })).toBe(false);
+  expect(isValid({ ...payload, type: 'goal.reached' })).toBe(false);
+  expect([{ value: '49.5' }, { goal_id: null }, { converted_at: 'yesterday' }].map((data) => isValid(withData(data)))).toEqual([false, false, false]);
+  expect([{ value: null }, { converted_at: '2026-01-01T00:00:00.000Z' }].map((data) => isValid(withData(data)))).toEqual([true, true]);
+});
+
+test('a field that may be unset is shown as one that may be null, a list as an array', () => {
+  const { properties } = eventPayloadSchema('key.created') as { properties: { data: JsonObject } };
+  expect(properties.data).toEqual({
+    type: 'object',
+    properties: {
+      key_id: { type: 'string' },
+      name: { type: 'string' },
+      scopes: { type: 'array', items: { type: 'string' } },
+      expires_at: { anyOf: [{ type: 'string', format: 'date-time' }, { type: 'null' }] },
+      last_four: { type: 'string' },
+    },
+    required: ['key_id', 'name', 'scopes', 'expires_at', 'last_four'],
+  });
+  expect(messageSchema(EnvelopeSchema)).toHaveProperty('properties.webhook_test.type', 'object');
+});

@@ -1,0 +1,76 @@
+// /api/v1/webhooks/{id}/replays
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { publicJson, ReplaySchema, type Caller } from '@na/contracts';
+import type { FastifyReply } from 'fastify';
+import { Scoped } from '../auth/access.js';
+import { From } from '../auth/identity.js';
+import { listQuery, Lists, type ListQuery } from '../http/lists.js';
+import { idPipe } from '../http/schema-pipe.js';
+import { Services } from '../services.js';
+import { newReplay, type NewReplay } from './replays.schema.js';
+
+const webhookId = idPipe('we', 'webhook');
+const replayId = idPipe('rpl', 'replay');
+
+/** What a month of a busy workspace takes to count, with room. */
+const countingMs = 20_000;
+
+@Controller('/api/v1/webhooks/:webhookId/replays')
+export class ReplaysController {
+  constructor(
+    private readonly services: Services,
+    private readonly lists: Lists,
+  ) {}
+
+  @Post()
+  @HttpCode(202)
+  @Scoped('webhooks:write')
+  async create(
+    @From() caller: Caller,
+    @Param('webhookId', webhookId) endpointId: string,
+    @Body({ schema: newReplay }) wanted: NewReplay,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const { replay } = await this.services.replays.createReplay({ caller, endpointId, ...toProto(wanted) }, { timeoutMs: countingMs });
+    void reply.header('location', `/api/v1/webhooks/${endpointId}/replays/${replay!.id}`);
+    return publicJson(ReplaySchema, replay!);
+  }
+
+  @Get()
+  @Scoped('webhooks:read')
+  list(@From() caller: Caller, @Param('webhookId', webhookId) endpointId: string, @Query({ schema: listQuery }) query: ListQuery) {
+    // The cursor is bound to the webhook like to a filter.
+    return this.lists.answer(`replays of ${endpointId}`, caller, query, async (at) => {
+      const { replays, hasMore } = await this.services.replays.listReplays({ caller, endpointId, ...at });
+      return { schema: ReplaySchema, items: replays, hasMore };
+    });
+  }
+
+  @Get(':id')
+  @Scoped('webhooks:read')
+  async get(@From() caller: Caller, @Param('webhookId', webhookId) endpointId: string, @Param('id', replayId) id: string) {
+    const { replay } = await this.services.replays.getReplay({ caller, endpointId, id });
+    return publicJson(ReplaySchema, replay!);
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(200)
+  @Scoped('webhooks:write')
+  async cancel(@From() caller: Caller, @Param('webhookId', webhookId) endpointId: string, @Param('id', replayId) id: string) {
+    const { replay } = await this.services.replays.cancelReplay({ caller, endpointId, id });
+    return publicJson(ReplaySchema, replay!);
+  }
+}
+
+function toProto({ since, until, statuses, event_types, include_missed, rate_per_second, dry_run }: NewReplay) {
+  return {
+    since: timestampFromDate(since),
+    until: timestampFromDate(until),
+    statuses,
+    eventTypes: event_types,
+    includeMissed: include_missed,
+    ratePerSecond: rate_per_second ?? undefined,
+    dryRun: dry_run,
+  };
+}

@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { Controller, Module } from '@nestjs/common';
+import {
+  EndpointService,
+  eventTypes,
+  type CreateEndpointRequest,
+  type DeleteEndpointRequest,
+  type DisableEndpointRequest,
+  type EnableEndpointRequest,
+  type RotateSecretRequest,
+  type TestEndpointRequest,
+  type UpdateEndpointRequest,
+} from '@na/contracts';
+import { replyKeyFrom, RpcMethod, sealReply, serveOnBus } from '@na/messaging';
+import { signWebhook } from '@notion-analytics/webhook-signature';
+import { typeid } from 'typeid-js';
+import { GatewayBed, type Answer, type TestKey } from './gateway.bed.js';
+
+const intakeKey = replyKeyFrom(Buffer.alloc(32, 9));
+const asked: object[] = [];
+const createdAt = timestampFromDate(new Date('2026-03-01T12:00:00.000Z'));
+
+function take(request: object & { id: string }) {
+  asked.push(request);
+  return { endpoint: { id: request.id, url: 'https://example.com/hook', status: 'enabled', createdAt } };
+}
+
+/** What of EndpointService the other tests' fakes don't answer. */
+@Controller()
+class FakeEndpoints {
+  @RpcMethod(EndpointService.method.updateEndpoint)
+  async updateEndpoint(request: UpdateEndpointRequest) {
+    return take(request);
+  }
+
+  @RpcMethod(EndpointService.method.deleteEndpoint)
+  async deleteEndpoint(request: DeleteEndpointRequest) {
+    take(request);
+    return {};
+  }
+
+  @RpcMethod(EndpointService.method.enableEndpoint)
+  async enableEndpoint(request: EnableEndpointRequest) {
+    return { ...take(request), missedEvents: 7, missedSince: createdAt };
+  }
+
+  @RpcMethod(EndpointService.method.disableEndpoint)
+  async disableEndpoint(request: DisableEndpointRequest) {
+    return take(request);
+  }
+
+  @RpcMethod(EndpointService.method.rotateSecret)
+  async rotateSecret(request: RotateSecretRequest) {
+    return { ...take(request), sealedSecret: sealReply('whsec_new', request.replyPublicKey) };
+  }
+
+  @RpcMethod(EndpointService.method.testEndpoint)
+  async testEndpoint(request: TestEndpointRequest) {
+    take(request);
+    return { deliveryId: 'dlv_1', eventId: 'evt_1' };
+  }
+
+  @RpcMethod(EndpointService.method.getIntakeKey)
+  async getIntakeKey() {
+    return { publicKey: intakeKey.publicKey };
+  }
+}
+
+@Module({})
+class FakeEndpointsModule {}
+
+let gateway: GatewayBed;
+let key: TestKey;
+beforeAll(async () => {
+  gateway = await GatewayBed.start();
+  key = gateway.newKey();
+  await serveOnBus({ module: FakeEndpointsModule, controllers: [FakeEndpoints] }, gateway.bed.bus, gateway.bed.natsUrl, gateway.bed.host('webhook-dispatcher'));
+});
+afterAll(() => gateway.stop());
+beforeEach(() => void asked.splice(0));
+
+const id = typeid('we').toString();
+const path = `/api/v1/webhooks/${id}`;
+const wanted = { url: 'https://example.com/hook', event_types: ['goal.*'] };
+const chosen = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
+const faults = ({ status, body }: Answer) => [status, ...(body.errors ?? []).map(({ pointer, code }: { pointer: string; code: string }) => `${pointer} ${code}`)];
+const patch = (body: object) => gateway.send('PATCH', path, { ...key.headers, 'content-type': 'application/json' }, JSON.stringify(body));
+
+test('everything that a webhook can be told reaches the dispatcher', async () => {
+  const page = typeid('page').toString();
+  const settings = { description: 'CI', page_ids: [page], headers: { 'X-A': '1' }, rate_limit_per_second: 5, max_in_flight: 2, timeout_ms: 2_000, ordered: true };
+  expect((await gateway.post('/api/v1/webhooks', { ...wanted, ...settings }, key.headers)).status).toBe(201);
+  const request = gateway.state.asked.at(-1) as CreateEndpointRequest;
+  expect(request).toMatchObject({ description: 'CI', pageIds: [page], headers: { 'X-A': '1' }, rateLimitPerSecond: 5, maxInFlight: 2, timeoutMs: 2_000, ordered: true });
+  expect(request.sealedSecret).toHaveLength(0);
+});
+
+test.each([
+  [{ url: 'https://user:pw@example.com' }, '/url not_allowed'],
+  [{ url: 'ftp://example.com' }, '/url invalid_format'],
+  [{ event_types: [] }, '/event_types too_small'],
+  [{ page_ids: ['page_1'] }, '/page_ids/0 invalid_format'],
+  [{ headers: { 'X-A': 1 } }, '/headers/X-A invalid_type'],
+  [{ headers: { 'X-A': 'v'.repeat(2_049) } }, '/headers/X-A too_big'],
+  [{ headers: Object.fromEntries(Array.from({ length: 41 }, (_, index) => [`x-${index}`, 'v'])) }, '/headers too_many'],
+  [{ rate_limit_per_second: 0 }, '/rate_limit_per_second too_small'],
+  [{ rate_limit_per_second: 1_001 }, '/rate_limit_per_second too_big'],
+  [{ max_in_flight: 0 }, '/max_in_flight too_small'],
+  [{ max_in_flight: 101 }, '/max_in_flight too_big'],
+  [{ timeout_ms: 999 }, '/timeout_ms too_small'],
+  [{ retry_policy: { max_attempts: 31 } }, '/retry_policy/max_attempts too_big'],
+  [{ retry_policy: { attempts: 3 } }, '/retry_policy/attempts unknown_field'],
+  [{ ordered: 'yes' }, '/ordered invalid_type'],
+  [{ description: 'a\0b' }, '/description invalid_value'],
+  [{ colour: 'red' }, '/colour unknown_field'],
+])('%j is refused, in a new webhook as in a change', async (field, fault) => {
+  expect(faults(await gateway.post('/api/v1/webhooks', { ...wanted, ...field }, key.headers))).toEqual([400, fault]);
+  expect(faults(await patch(field))).toEqual([400, fault]);
+  expect(asked).toEqual([]);
+});
+
+test('what has no default can not be taken back, and the secret is not a setting', async () => {
+  expect(faults(await patch({ url: null, event_types: null, secret: chosen }))).toEqual([400, '/url invalid_type', '/event_types invalid_type', '/secret unknown_field']);
+});
+
+test('a merge patch names what it changes, down to single headers; null takes the default', async () => {
+  const { status } = await patch({ description: null, event_types: ['*'], headers: { 'X-A': '1', 'X-B': null }, retry_policy: { max_attempts: 3, factor: null }, ordered: null });
+  const { fields, settings } = asked[0] as UpdateEndpointRequest;
+  expect([status, [...fields].sort()]).toEqual([
+    200,
+    ['description', 'event_types', 'headers.X-A', 'headers.X-B', 'ordered', 'retry_policy.factor', 'retry_policy.max_attempts'],
+  ]);
+  expect(settings).toMatchObject({ description: '', eventTypes: ['*'], headers: { 'X-A': '1' }, retryPolicy: { maxAttempts: 3, factor: 0 }, ordered: false });
+  await patch({ headers: null, retry_policy: null, rate_limit_per_second: null });
+  expect((asked[1] as UpdateEndpointRequest).fields).toEqual(['rate_limit_per_second', 'headers', 'retry_policy']);
+});
+
+test('a chosen secret crosses the bus sealed, on creation and on rotation', async () => {
+  await gateway.post('/api/v1/webhooks', { ...wanted, secret: chosen }, key.headers);
+  const rotated = await gateway.post(`${path}/secret/rotate`, { secret: chosen, overlap_seconds: 0 }, key.headers);
+  expect([rotated.status, rotated.body]).toMatchObject([200, { id, secret: 'whsec_new' }]);
+  const [rotation] = asked as RotateSecretRequest[];
+  const creation = gateway.state.asked.at(-1) as CreateEndpointRequest;
+  expect([creation, rotation!].map(({ sealedSecret }) => intakeKey.open(sealedSecret))).toEqual([chosen, chosen]);
+  expect(Buffer.from(creation.sealedSecret).toString('latin1')).not.toContain('whsec_');
+  expect(rotation!.overlapSeconds).toBe(0);
+});
+
+test('a rotation needs no body, and its overlap has bounds', async () => {
+  expect((await gateway.send('POST', `${path}/secret/rotate`, key.headers)).status).toBe(200);
+  expect((asked[0] as RotateSecretRequest).overlapSeconds).toBeUndefined();
+  const attempt = async (body: object) => faults(await gateway.post(`${path}/secret/rotate`, body, key.headers));
+  expect(await attempt({ overlap_seconds: -1 })).toEqual([400, '/overlap_seconds too_small']);
+  expect(await attempt({ overlap_seconds: 604_801 })).toEqual([400, '/overlap_seconds too_big']);
+  const tooLong = await gateway.post(`${path}/secret/rotate`, { secret: 's3cr3t'.repeat(50) }, key.headers);
+  expect([faults(tooLong), JSON.stringify(tooLong.body).includes('s3cr3t')]).toEqual([[400, '/secret too_big'], false]);
+});
+
+test('a webhook is disabled with a reason, enabled with what it missed, tested and deleted', async () => {
+  const disabled = await gateway.post(`${path}/disable`, { reason: 'Moving.' }, key.headers);
+  const bare = await gateway.send('POST', `${path}/disable`, key.headers);
+  const enabled = await gateway.send('POST', `${path}/enable`, key.headers);
+  const tested = await gateway.post(`${path}/test`, { event_type: 'webhook.test' }, key.headers);
+  const deleted = await gateway.send('DELETE', path, key.headers);
+  expect([disabled, bare, enabled, tested, deleted].map(({ status }) => status)).toEqual([200, 200, 200, 202, 204]);
+  expect(asked).toMatchObject([{ reason: 'Moving.' }, { reason: '' }, { id }, { eventType: 'webhook.test' }, { id }]);
+  expect(enabled.body).toMatchObject({ id, missed_events: 7, missed_since: '2026-03-01T12:00:00.000Z' });
+  expect([tested.body, deleted.body]).toEqual([{ delivery_id: 'dlv_1', event_id: 'evt_1' }, '']);
+});
+
+test('who may only read webhooks can change none of them', async () => {
+  const { headers } = gateway.newKey({ scopes: ['webhooks:read'] });
+  const posts = ['enable', 'disable', 'secret/rotate', 'test'].map((action) => gateway.post(`${path}/${action}`, {}, headers));
+  const others = ['PATCH', 'DELETE'].map((method) => gateway.send(method, path, headers));
+  for (const { status, body } of await Promise.all([...posts, ...others])) expect([status, body.code]).toEqual([403, 'insufficient_scope']);
+  expect(asked).toEqual([]);
+});
+
+test('every event type is listed with the schema of its payload and an example', async () => {
+  const { status, body } = await gateway.get('/api/v1/event-types', key.headers);
+  expect([status, body.data.map(({ name }: { name: string }) => name)]).toEqual([200, eventTypes]);
+  const goal = body.data.find(({ name }: { name: string }) => name === 'goal.converted');
+  expect(goal).toMatchObject({
+    description: expect.stringMatching(/goal/),
+    schema: { type: 'object', properties: { type: { const: 'goal.converted' }, data: { required: expect.arrayContaining(['goal_id', 'converted_at']) } } },
+    example: { type: 'goal.converted', data: { goal_name: 'Signed up', value: 49.5 } },
+  });
+});
+
+test('a signature is explained, and the secret is not in the answer', async () => {
+  const body = '{"id":"evt_1"}';
+  const headers = signWebhook({ id: 'evt_1', timestamp: new Date(), body, secrets: chosen });
+  const explain = (request: object) => gateway.post('/api/v1/webhooks/signature/explain', request, gateway.newKey({ scopes: ['webhooks:read'] }).headers);
+  const right = await explain({ secret: chosen, headers, body });
+  expect([right.status, right.body.verdict, right.body.schemes.map(({ matches }: { matches: boolean }) => matches)]).toEqual([200, { ok: true }, [true, true]]);
+  const wrong = await explain({ secret: chosen, headers, body: `${body}\n` });
+  expect(wrong.body.schemes[0].given[0].mistakes).toMatchObject([{ code: 'body_trailing_newline' }]);
+  expect(JSON.stringify([right.body, wrong.body])).not.toContain(chosen);
+  expect(faults(await explain({ secret: chosen, headers: { a: 1 } }))).toEqual([400, '/headers/a invalid_type', '/body required']);
+});

@@ -1,0 +1,112 @@
+// The schedule in the database: which deliveries are due, and who has the lease of which.
+import type { DataSource } from 'typeorm';
+import type { SecretBox } from '../endpoints/secret-box.js';
+import type { DueDelivery } from './delivery.js';
+import { shareOfEndpoint, type DueDeliveries } from './due-loop.js';
+import { endpointColumns, targetOf, type EndpointRow } from './endpoint-row.js';
+import { leaseMs } from './fan-out.js';
+
+interface DueRow extends EndpointRow {
+  id: string;
+  event_at: Date;
+  event_id: string;
+  event_type: string;
+  payload: Buffer;
+  traceparent: string | null;
+  attempts: number;
+  max_attempts: number;
+}
+
+/**
+ * The endpoints that have unfinished deliveries, by jumping from one to the next in the index (endpoint_id, due_at): the
+ * 100,000 deliveries that wait for one dead endpoint cost one jump, where an index on due_at alone would wade through them.
+ */
+const activeEndpoints = `
+  active AS (
+    (SELECT endpoint_id FROM deliveries WHERE due_at IS NOT NULL ORDER BY endpoint_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT d.endpoint_id FROM deliveries d WHERE d.due_at IS NOT NULL AND d.endpoint_id > active.endpoint_id ORDER BY d.endpoint_id LIMIT 1)
+    FROM active WHERE active.endpoint_id IS NOT NULL
+  ), open AS (
+    SELECT p.id, p.ordered FROM active JOIN endpoints p ON p.id = active.endpoint_id
+    WHERE p.status = 'enabled' AND p.id <> ALL($1)
+  )`;
+
+export class ScheduleStore implements DueDeliveries {
+  constructor(
+    private readonly database: DataSource,
+    private readonly secrets: SecretBox,
+    private readonly replica: number,
+  ) {}
+
+  /**
+   * Leasing moves due_at to the lease's end: whoever dies with it is succeeded by the next claim after that. Of an ordered
+   * endpoint only the first unfinished delivery can be claimed; it is not skipped when it is locked, or the next would
+   * overtake it.
+   */
+  async claimDue(now: Date, limit: number, exceptEndpoints: string[]): Promise<DueDelivery[]> {
+    const leasedUntil = new Date(now.getTime() + leaseMs);
+    const [rows] = await this.database.query<[DueRow[], number]>(
+      `WITH RECURSIVE ${activeEndpoints}, unordered AS (
+         SELECT d.id, d.event_at FROM open CROSS JOIN LATERAL (
+           SELECT id, event_at FROM deliveries WHERE endpoint_id = open.id AND due_at <= $2
+           ORDER BY due_at LIMIT ${shareOfEndpoint} FOR UPDATE SKIP LOCKED
+         ) d WHERE NOT open.ordered LIMIT $3
+       ), ordered AS (
+         SELECT d.id, d.event_at FROM open CROSS JOIN LATERAL (
+           SELECT id, event_at, due_at FROM deliveries WHERE endpoint_id = open.id AND due_at IS NOT NULL
+           ORDER BY event_at, event_id LIMIT 1 FOR UPDATE
+         ) d WHERE open.ordered AND d.due_at <= $2
+       ), due AS (
+         SELECT * FROM unordered UNION ALL SELECT * FROM ordered
+       )
+       UPDATE deliveries d SET due_at = $4, leased_by = $5
+       FROM due, events e, endpoints p
+       WHERE d.id = due.id AND d.event_at = due.event_at
+         AND e.id = d.event_id AND e.event_at = d.event_at AND p.id = d.endpoint_id
+       RETURNING d.id, d.event_at, d.event_id, d.event_type, d.attempts, d.max_attempts, e.payload, e.traceparent, ${endpointColumns}`,
+      [exceptEndpoints, now, limit, leasedUntil, this.replica],
+    );
+    return rows.map((row) => this.dueDelivery(row, now, leasedUntil));
+  }
+
+  /** When the next delivery is due that `claimDue` could then take. */
+  async nextDueAt(exceptEndpoints: string[]): Promise<Date | undefined> {
+    const rows = await this.database.query<{ next: Date | null }[]>(
+      `WITH RECURSIVE ${activeEndpoints}
+       SELECT min(first.due_at) AS next FROM open CROSS JOIN LATERAL (
+         (SELECT due_at FROM deliveries WHERE endpoint_id = open.id AND due_at IS NOT NULL AND NOT open.ordered ORDER BY due_at LIMIT 1)
+         UNION ALL
+         (SELECT due_at FROM deliveries WHERE endpoint_id = open.id AND due_at IS NOT NULL AND open.ordered ORDER BY event_at, event_id LIMIT 1)
+       ) first`,
+      [exceptEndpoints],
+    );
+    return rows[0]?.next ?? undefined;
+  }
+
+  /** Ends leases of this replica before their time; what has gone to another meanwhile stays there. */
+  async giveBack(deliveries: DueDelivery[], until: Date): Promise<void> {
+    await this.database.query(
+      `UPDATE deliveries d SET due_at = $3, leased_by = NULL FROM unnest($1::text[], $2::timestamptz[]) AS left_over (id, event_at)
+       WHERE d.id = left_over.id AND d.event_at = left_over.event_at AND d.leased_by = $4 AND d.due_at IS NOT NULL`,
+      [deliveries.map(({ id }) => id), deliveries.map(({ eventAt }) => eventAt), until, this.replica],
+    );
+  }
+
+  private dueDelivery(row: DueRow, now: Date, leasedUntil: Date): DueDelivery {
+    return {
+      id: row.id,
+      eventAt: row.event_at,
+      workspaceId: row.workspace_id,
+      eventId: row.event_id,
+      eventType: row.event_type,
+      payload: row.payload,
+      traceparent: row.traceparent,
+      attempts: row.attempts,
+      maxAttempts: row.max_attempts,
+      takenAt: now,
+      leasedUntil,
+      target: targetOf(row, this.secrets),
+    };
+  }
+}

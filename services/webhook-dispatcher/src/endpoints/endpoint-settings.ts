@@ -1,0 +1,119 @@
+// What customers say of an endpoint: its defaults, and how a change comes out. Pure.
+import { eventTypes } from '@na/contracts';
+import { ServiceError, type FieldFault } from '@na/service-error';
+import { defaultRetryPolicy, type RetryPolicy } from '../deliveries/retry-policy.js';
+import { headerFaults, withLowerCaseNames, type Headers } from './custom-headers.js';
+import type { Endpoint } from './endpoint.entity.js';
+import { unknownPatterns } from './event-filter.js';
+
+/** As they are asked for; what is unset takes its default. */
+export interface WantedSettings {
+  url: string;
+  description: string;
+  eventTypes: string[];
+  retryPolicy?: RetryPolicy;
+  timeoutMs?: number;
+  pageIds: string[];
+  headers: Headers;
+  rateLimitPerSecond?: number;
+  maxInFlight?: number;
+  ordered: boolean;
+}
+
+export type Settings = Pick<Endpoint, keyof WantedSettings>;
+
+const defaultTimeoutMs = 15_000;
+
+/** By the names that `fields` of an update uses. */
+const settingOfField = new Map<string, keyof Settings>([
+  ['url', 'url'],
+  ['description', 'description'],
+  ['event_types', 'eventTypes'],
+  ['retry_policy', 'retryPolicy'],
+  ['timeout_ms', 'timeoutMs'],
+  ['page_ids', 'pageIds'],
+  ['headers', 'headers'],
+  ['rate_limit_per_second', 'rateLimitPerSecond'],
+  ['max_in_flight', 'maxInFlight'],
+  ['ordered', 'ordered'],
+]);
+
+const policyFields = new Map<string, keyof RetryPolicy>([
+  ['base_seconds', 'baseSeconds'],
+  ['factor', 'factor'],
+  ['max_seconds', 'maxSeconds'],
+  ['max_attempts', 'maxAttempts'],
+]);
+
+/** @throws ServiceError `invalid_request` that names every fault */
+export function newSettings(wanted: WantedSettings): Settings {
+  refuseFaults(wanted);
+  return {
+    url: wanted.url,
+    description: wanted.description,
+    eventTypes: wanted.eventTypes,
+    retryPolicy: policyOf(wanted.retryPolicy),
+    timeoutMs: wanted.timeoutMs ?? defaultTimeoutMs,
+    pageIds: [...new Set(wanted.pageIds)],
+    headers: withLowerCaseNames(wanted.headers),
+    rateLimitPerSecond: wanted.rateLimitPerSecond ?? null,
+    maxInFlight: wanted.maxInFlight ?? null,
+    ordered: wanted.ordered,
+  };
+}
+
+/**
+ * @param fields names such as `event_types`; also `headers.<name>` and `retry_policy.<field>` for a part of the two
+ * @throws ServiceError `invalid_request` that names every fault
+ */
+export function changedSettings(current: Settings, wanted: WantedSettings, fields: string[]): Settings {
+  const news = newSettings({ ...wanted, eventTypes: fields.includes('event_types') ? wanted.eventTypes : current.eventTypes });
+  const changed = { ...current, headers: { ...current.headers }, retryPolicy: { ...current.retryPolicy } };
+  for (const field of fields) change(changed, news, field);
+  refuseFaults(changed);
+  return changed;
+}
+
+function change(changed: Settings, news: Settings, field: string): void {
+  const [name, part] = splitOnce(field);
+  if (name === 'headers' && part !== undefined) return changeHeader(changed.headers, news.headers, part.toLowerCase());
+  const policyField = policyFields.get(part ?? '');
+  if (name === 'retry_policy' && policyField) return void (changed.retryPolicy[policyField] = news.retryPolicy[policyField]);
+  const setting = part === undefined ? settingOfField.get(name) : undefined;
+  if (!setting) throw new ServiceError('invalid_request', `A webhook has no setting ${field}.`);
+  Object.assign(changed, { [setting]: news[setting] });
+}
+
+function changeHeader(changed: Headers, news: Headers, name: string): void {
+  if (news[name] === undefined) delete changed[name];
+  else changed[name] = news[name];
+}
+
+/** A header's name may have dots in it. */
+function splitOnce(field: string): [name: string, part?: string] {
+  const dot = field.indexOf('.');
+  return dot < 0 ? [field] : [field.slice(0, dot), field.slice(dot + 1)];
+}
+
+/** On the wire a number that is unset is 0, which is out of bounds for all of them. */
+function policyOf(wanted: RetryPolicy | undefined): RetryPolicy {
+  return {
+    baseSeconds: wanted?.baseSeconds || defaultRetryPolicy.baseSeconds,
+    factor: wanted?.factor || defaultRetryPolicy.factor,
+    maxSeconds: wanted?.maxSeconds || defaultRetryPolicy.maxSeconds,
+    maxAttempts: wanted?.maxAttempts || defaultRetryPolicy.maxAttempts,
+  };
+}
+
+function refuseFaults({ eventTypes: patterns, headers }: Pick<Settings, 'eventTypes' | 'headers'>): void {
+  const fields = [...eventTypeFaults(patterns), ...headerFaults(headers)];
+  if (fields.length > 0) throw new ServiceError('invalid_request', 'Some settings of the webhook are not valid.', { fields });
+}
+
+function eventTypeFaults(patterns: string[]): FieldFault[] {
+  return unknownPatterns(patterns, eventTypes).map((pattern) => ({
+    pointer: `/event_types/${patterns.indexOf(pattern)}`,
+    code: 'unknown_event_type',
+    detail: `"${pattern}" matches no event type. Known are ${eventTypes.join(', ')}; also families such as "goal.*", and "*".`,
+  }));
+}

@@ -1,0 +1,50 @@
+// Endpoints in their table, always within one workspace. A deleted one is not found any more; its row stays for as long
+// as its deliveries are to be explained.
+import { notFound } from '@na/service-error';
+import { IsNull, MoreThan, type DataSource, type EntityManager } from 'typeorm';
+import { Endpoint } from './endpoint.entity.js';
+
+export class EndpointStore {
+  constructor(private readonly database: DataSource) {}
+
+  async get(workspaceId: string, id: string): Promise<Endpoint> {
+    const endpoint = await this.database.manager.findOneBy(Endpoint, { id, workspaceId, deletedAt: IsNull() });
+    if (!endpoint) throw notFound('webhook', id);
+    return endpoint;
+  }
+
+  /** Oldest first; one more than `limit`, so that the caller knows whether there are more. */
+  async list(workspaceId: string, after: string, limit: number): Promise<Endpoint[]> {
+    const where = { workspaceId, id: MoreThan(after), deletedAt: IsNull() };
+    return this.database.manager.find(Endpoint, { where, order: { id: 'ASC' }, take: limit + 1 });
+  }
+
+  /** @throws ServiceError from `admit`, which is told how many endpoints the workspace has: two at once take turns */
+  async insert(endpoint: Endpoint, admit: (existing: number) => void): Promise<void> {
+    const { workspaceId } = endpoint;
+    await this.database.transaction(async (tx) => {
+      await tx.query(`SELECT pg_advisory_xact_lock(hashtext('endpoints'), hashtext($1))`, [workspaceId]);
+      admit(await tx.countBy(Endpoint, { workspaceId, deletedAt: IsNull() }));
+      await tx.insert(Endpoint, endpoint);
+    });
+  }
+
+  /**
+   * Locks the endpoint, so that what is decided from its state is decided from the latest.
+   * @param decide returns what changes; what else belongs to the change it does with `tx`
+   * @returns the endpoint before and after
+   */
+  async change(
+    workspaceId: string,
+    id: string,
+    decide: (endpoint: Endpoint, tx: EntityManager) => Partial<Endpoint> | Promise<Partial<Endpoint>>,
+  ): Promise<{ before: Endpoint; after: Endpoint }> {
+    return this.database.transaction(async (tx) => {
+      const before = await tx.findOne(Endpoint, { where: { id, workspaceId, deletedAt: IsNull() }, lock: { mode: 'pessimistic_write' } });
+      if (!before) throw notFound('webhook', id);
+      const changes = await decide(before, tx);
+      if (Object.keys(changes).length > 0) await tx.update(Endpoint, { id }, changes);
+      return { before, after: { ...before, ...changes } };
+    });
+  }
+}

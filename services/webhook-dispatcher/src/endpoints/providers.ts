@@ -1,0 +1,31 @@
+// What answers for endpoints, put together.
+import type { Clock } from '@na/service-host';
+import type { DataSource } from 'typeorm';
+import type { EndpointStore } from './endpoint-store.js';
+import { Endpoints } from './endpoints.js';
+import type { SecretBox, SealingKeys } from './secret-box.js';
+import { SecretIntake } from './secret-intake.js';
+import { SecretRotation } from './secret-rotation.js';
+import { Switching } from './switching.js';
+import { TestDeliveries } from './test-delivery.js';
+
+export interface EndpointParts {
+  database: DataSource;
+  store: EndpointStore;
+  endpoints: Endpoints;
+  sealingKeys: SealingKeys;
+  secrets: SecretBox;
+  clock: Clock;
+  /** Tells the due loop that deliveries may have become due. */
+  wake: () => void;
+}
+
+export function endpointProviders({ database, store, endpoints, sealingKeys, secrets, clock, wake }: EndpointParts) {
+  return [
+    { provide: Endpoints, useValue: endpoints },
+    { provide: SecretIntake, useValue: new SecretIntake(sealingKeys) },
+    { provide: SecretRotation, useValue: new SecretRotation(store, secrets, clock) },
+    { provide: Switching, useValue: new Switching(database, store, clock, wake) },
+    { provide: TestDeliveries, useValue: new TestDeliveries(database, store, clock, wake) },
+  ];
+}

@@ -1,0 +1,44 @@
+// Switching endpoints off and on by hand, and what one missed while it was off.
+import type { Clock } from '@na/service-host';
+import type { DataSource } from 'typeorm';
+import type { Endpoint } from './endpoint.entity.js';
+import type { EndpointStore } from './endpoint-store.js';
+import { countMissedEvents } from './missed-events.js';
+
+export interface Enabled {
+  endpoint: Endpoint;
+  missedEvents: number;
+  /** Unset when it missed nothing. */
+  missedSince?: Date;
+}
+
+export class Switching {
+  constructor(
+    private readonly database: DataSource,
+    private readonly store: EndpointStore,
+    private readonly clock: Clock,
+    /** Tells the due loop that deliveries may have become due. */
+    private readonly wake: () => void,
+  ) {}
+
+  /** Begins its health anew. What waited for it goes on; what it missed is only counted, and sent by a replay. */
+  async enable(workspaceId: string, id: string): Promise<Enabled> {
+    const { before, after } = await this.store.change(workspaceId, id, ({ status }) => (status === 'enabled' ? {} : healthy));
+    this.wake();
+    if (!before.disabledAt) return { endpoint: after, missedEvents: 0 };
+    const missedEvents = await countMissedEvents(this.database, after, before.disabledAt, this.clock.now());
+    return { endpoint: after, missedEvents, missedSince: missedEvents > 0 ? before.disabledAt : undefined };
+  }
+
+  /** Of one that is off already only the reason changes: since when it misses events must not be lost. */
+  async disable(workspaceId: string, id: string, reason: string): Promise<Endpoint> {
+    const { after } = await this.store.change(workspaceId, id, ({ disabledAt }) => ({
+      status: 'disabled',
+      disabledReason: reason || 'It was disabled by hand.',
+      disabledAt: disabledAt ?? this.clock.now(),
+    }));
+    return after;
+  }
+}
+
+const healthy = { status: 'enabled', disabledReason: null, disabledAt: null, failingSince: null, failedAttempts: 0, warnings: 0 } as const;

@@ -1,0 +1,93 @@
+// Brings the health of endpoints up to date with their attempts, in the transaction that records these, along with the
+// events and alerts that follow. It is on the path of every attempt: where nothing is wrong it reads one index and locks,
+// writes and waits for nothing.
+import { appendToOutbox, eventMessage } from '@na/outbox';
+import type { EntityManager } from 'typeorm';
+import { enqueueAlerts } from '../alerts/alert-queue.js';
+import { afterAttempts, type AttemptOutcome, type EndpointHealth, type HealthPolicy, type HealthSignal, type Judgement } from './endpoint-health.js';
+import { eventOf, type SignalledEndpoint } from './health-events.js';
+
+interface EndpointRow {
+  id: string;
+  workspace_id: string;
+  url: string;
+  description: string;
+  failing_since: Date | null;
+  failed_attempts: number;
+  warnings: number;
+}
+
+interface Judged extends Judgement {
+  endpoint: SignalledEndpoint & { description: string };
+}
+
+export interface EndpointSignal {
+  endpoint: SignalledEndpoint;
+  signal: HealthSignal;
+}
+
+/**
+ * @param byEndpoint the outcomes of each endpoint's attempts, in the order they were made
+ * @returns what changed for others; after the commit hand it to `reportSignals`, and wake the outbox relay and the alert sender
+ */
+export async function applyOutcomes(
+  tx: EntityManager,
+  byEndpoint: Map<string, AttemptOutcome[]>,
+  now: Date,
+  policy: HealthPolicy,
+): Promise<EndpointSignal[]> {
+  const rows = await lockConcerned(tx, byEndpoint);
+  if (rows.length === 0) return [];
+  const judged = rows.map((row) => judge(row, byEndpoint.get(row.id) ?? [], policy));
+  await writeHealth(tx, judged, now);
+  const told = judged.flatMap(({ endpoint, signals }) => signals.map((signal) => ({ endpoint, signal, event: eventOf(endpoint, signal, now) })));
+  await appendToOutbox(tx, told.map(({ event }) => eventMessage(event)));
+  await enqueueAlerts(tx, told.map(({ endpoint, signal, event }) => ({ id: event.id, endpoint, signal })), now);
+  return told;
+}
+
+/**
+ * A success matters only to an endpoint that has been failing. One that begins to fail while a success is being recorded
+ * is as if it had failed afterwards. In the order of ids, so that replicas never wait for each other in a circle.
+ */
+async function lockConcerned(tx: EntityManager, byEndpoint: Map<string, AttemptOutcome[]>): Promise<EndpointRow[]> {
+  const failed = [...byEndpoint].filter(([, outcomes]) => outcomes.some(({ succeeded }) => !succeeded));
+  return tx.query<EndpointRow[]>(
+    `SELECT id, workspace_id, url, description, failing_since, failed_attempts, warnings FROM endpoints
+     WHERE id = ANY($1) AND (id = ANY($2) OR failing_since IS NOT NULL) AND status = 'enabled' AND deleted_at IS NULL
+     ORDER BY id FOR UPDATE`,
+    [[...byEndpoint.keys()], failed.map(([id]) => id)],
+  );
+}
+
+function judge(row: EndpointRow, outcomes: AttemptOutcome[], policy: HealthPolicy): Judged {
+  const { id, workspace_id: workspaceId, url, description } = row;
+  const before: EndpointHealth = { status: 'enabled', failingSince: row.failing_since, failedAttempts: row.failed_attempts, warnings: row.warnings };
+  return { endpoint: { id, workspaceId, url, description }, ...afterAttempts(before, outcomes, policy) };
+}
+
+async function writeHealth(tx: EntityManager, judged: Judged[], now: Date): Promise<void> {
+  await tx.query(
+    `UPDATE endpoints e
+     SET status = h.status, failing_since = h.failing_since, failed_attempts = h.failed_attempts, warnings = h.warnings,
+         disabled_reason = COALESCE(h.disabled_reason, e.disabled_reason),
+         disabled_at = CASE WHEN h.status = 'disabled' THEN $7::timestamptz ELSE e.disabled_at END
+     FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::integer[], $5::integer[], $6::text[])
+       AS h (id, status, failing_since, failed_attempts, warnings, disabled_reason)
+     WHERE e.id = h.id`,
+    [
+      judged.map(({ endpoint }) => endpoint.id),
+      judged.map(({ health }) => health.status),
+      judged.map(({ health }) => health.failingSince),
+      judged.map(({ health }) => health.failedAttempts),
+      judged.map(({ health }) => health.warnings),
+      judged.map(({ signals }) => disabledReason(signals)),
+      now,
+    ],
+  );
+}
+
+function disabledReason(signals: HealthSignal[]): string | null {
+  const signal = signals.find(({ kind }) => kind === 'disabled');
+  return signal?.kind === 'disabled' ? signal.reason : null;
+}

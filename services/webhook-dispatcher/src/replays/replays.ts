@@ -1,0 +1,91 @@
+// Making, finding and cancelling replays. Carrying them out is the loop's.
+import { notFound, ServiceError } from '@na/service-error';
+import type { Clock } from '@na/service-host';
+import { LessThan, type DataSource, type Repository } from 'typeorm';
+import { typeid } from 'typeid-js';
+import type { Endpoint } from '../endpoints/endpoint.entity.js';
+import type { Endpoints } from '../endpoints/endpoints.js';
+import { planReplay, type WantedReplay } from './replay-plan.js';
+import { Replay } from './replay.entity.js';
+import type { ReplayStore } from './replay-store.js';
+
+/** Greater than every id: a list without a place to go on from begins with the newest. */
+const afterAll = '~';
+
+export class Replays {
+  private readonly table: Repository<Replay>;
+
+  constructor(
+    database: DataSource,
+    private readonly store: ReplayStore,
+    private readonly endpoints: Endpoints,
+    private readonly clock: Clock,
+    /** Tells the loop that a replay has begun. */
+    private readonly wake: () => void,
+  ) {
+    this.table = database.getRepository(Replay);
+  }
+
+  /**
+   * Counts, and begins unless only the count was asked for. A dry run is also for an endpoint that is disabled or busy
+   * with another replay: it tells what there would be.
+   * @throws ServiceError invalid_request, not_found or conflict
+   */
+  async create(workspaceId: string, endpointId: string, wanted: WantedReplay): Promise<Replay> {
+    const endpoint = await this.endpoints.get(workspaceId, endpointId);
+    const now = this.clock.now();
+    const plan = planReplay(wanted, now);
+    if (!plan.dryRun && endpoint.status !== 'enabled') throw new ServiceError('conflict', 'The webhook is disabled. Enable it first.');
+    const replay = this.table.create({
+      ...plan,
+      id: typeid('rpl').toString(),
+      workspaceId,
+      endpointId,
+      status: plan.dryRun ? 'planned' : 'running',
+      done: 0,
+      afterEventAt: plan.since,
+      afterId: '',
+      nextBatchAt: now,
+      createdAt: now,
+      completedAt: null,
+    });
+    replay.total = await this.store.count({ ...replay, endpoint: filterOf(endpoint) });
+    await this.insert(replay);
+    if (!plan.dryRun) this.wake();
+    return replay;
+  }
+
+  async get(workspaceId: string, endpointId: string, id: string): Promise<Replay> {
+    const replay = await this.table.findOneBy({ id, endpointId, workspaceId });
+    if (!replay) throw notFound('replay', id);
+    return replay;
+  }
+
+  /** Newest first; one more than `limit`, so that the caller knows whether there are more. */
+  async list(workspaceId: string, endpointId: string, after: string, limit: number): Promise<Replay[]> {
+    await this.endpoints.get(workspaceId, endpointId);
+    return this.table.find({ where: { workspaceId, endpointId, id: LessThan(after || afterAll) }, order: { id: 'DESC' }, take: limit + 1 });
+  }
+
+  /**
+   * What was made due already is still delivered.
+   * @throws ServiceError not_found, or conflict when it is not running
+   */
+  async cancel(workspaceId: string, endpointId: string, id: string): Promise<Replay> {
+    const own = { id, endpointId, workspaceId };
+    const { affected } = await this.table.update({ ...own, status: 'running' }, { status: 'cancelled', completedAt: this.clock.now() });
+    const replay = await this.get(workspaceId, endpointId, id);
+    if (affected === 0) throw new ServiceError('conflict', `The replay is not running: it is ${replay.status}.`);
+    return replay;
+  }
+
+  /** The index on running replays decides who comes first when two are made at once. */
+  private async insert(replay: Replay): Promise<void> {
+    const inserted = await this.table.createQueryBuilder().insert().values(replay).orIgnore().returning('id').execute();
+    if ((inserted.raw as unknown[]).length === 0) throw new ServiceError('conflict', 'Another replay of this webhook is running. Wait for its end, or cancel it.');
+  }
+}
+
+function filterOf({ id, eventTypes, pageIds }: Endpoint) {
+  return { endpointId: id, eventTypes, pageIds };
+}

@@ -1,0 +1,170 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { ServerResponse } from 'node:http';
+import pg from 'pg';
+import { answer, eventually, inTurn, WebhookReceiver, type ReceivedRequest } from '@na/testing';
+import { DispatcherBed } from './dispatcher-bed.js';
+
+let dispatcher: DispatcherBed;
+let receiver: WebhookReceiver;
+let client: pg.Client;
+beforeAll(async () => {
+  dispatcher = await DispatcherBed.start();
+  client = new pg.Client({ connectionString: dispatcher.bed.database.adminUrl });
+  await client.connect();
+});
+afterAll(async () => {
+  await client.end();
+  await dispatcher.stop();
+});
+beforeEach(async () => void (receiver = await WebhookReceiver.start()));
+afterEach(() => receiver.stop());
+
+const retry = (workspaceId: string, id: string) => dispatcher.deliveries.retryDelivery({ caller: { workspaceId }, id });
+const cancel = (workspaceId: string, id: string) => dispatcher.deliveries.cancelDelivery({ caller: { workspaceId }, id });
+const attemptsOf = async (workspaceId: string, id: string) => (await dispatcher.deliveries.getDelivery({ caller: { workspaceId }, id })).attemptLog;
+const header = (name: string) => (request: ReceivedRequest) => request.headers[name];
+
+/** A delivery in the state that the receiver's first answer leads to. */
+async function deliveryAfter(firstStatus: number, { maxAttempts = 12 } = {}) {
+  receiver.behave(answer(firstStatus));
+  const { workspaceId, endpointId } = await dispatcher.createEndpoint(receiver.url, { maxAttempts });
+  const event = dispatcher.pageCreated(workspaceId);
+  await dispatcher.publish(event);
+  const state = firstStatus === 200 ? 'succeeded' : maxAttempts === 1 ? 'failed' : 'retrying';
+  return { workspaceId, endpointId, event, delivery: await dispatcher.deliveryIn(workspaceId, state, 1) };
+}
+
+/** Lets the receiver take requests without answering them until the test does. */
+function holdAnswers() {
+  const held: ServerResponse[] = [];
+  receiver.behave((response) => void held.push(response));
+  return (status: number) => held.splice(0).forEach((response) => void response.writeHead(status).end());
+}
+
+/** Comes through after everything that was due before it. */
+async function somethingElseIsDelivered(): Promise<void> {
+  const { workspaceId } = await dispatcher.createEndpoint(receiver.url);
+  receiver.behave(answer(200));
+  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  const { id } = await dispatcher.deliveryIn(workspaceId, 'succeeded', 1);
+  await retry(workspaceId, id);
+  await dispatcher.deliveryIn(workspaceId, 'succeeded', 2);
+}
+
+test('a delivery that succeeded is sent again under the same webhook-id when it is retried by hand', async () => {
+  const { workspaceId, event, delivery } = await deliveryAfter(200);
+  expect((await retry(workspaceId, delivery.id)).delivery).toMatchObject({ id: delivery.id, maxAttempts: 12 });
+  await dispatcher.deliveryIn(workspaceId, 'succeeded', 2);
+  expect(receiver.requests.map(header('webhook-id'))).toEqual([event.id, event.id]);
+  expect(receiver.requests.map(header('x-webhook-attempt'))).toEqual(['1', '2']);
+  expect(await attemptsOf(workspaceId, delivery.id)).toHaveLength(2);
+});
+
+test('a delivery that failed for good gets one more attempt, and has failed again if that fails', async () => {
+  const { workspaceId, delivery } = await deliveryAfter(500, { maxAttempts: 1 });
+  await retry(workspaceId, delivery.id);
+  expect(await dispatcher.deliveryIn(workspaceId, 'failed', 2)).toMatchObject({ maxAttempts: 2, finalStatus: 'failed' });
+  receiver.behave(answer(200));
+  await retry(workspaceId, delivery.id);
+  expect(await dispatcher.deliveryIn(workspaceId, 'succeeded', 3)).toMatchObject({ maxAttempts: 3 });
+});
+
+test('a retry does not wait for the backoff', async () => {
+  const { workspaceId, delivery } = await deliveryAfter(500);
+  receiver.behave(answer(200));
+  await retry(workspaceId, delivery.id);
+  await dispatcher.deliveryIn(workspaceId, 'succeeded', 2);
+});
+
+test('retries by hand that race with each other and with the schedule make one attempt', async () => {
+  const { workspaceId, delivery } = await deliveryAfter(500);
+  const release = holdAnswers();
+  const refusals: object[] = [];
+  const person = async () => {
+    for (let i = 0; i < 10; i++) await retry(workspaceId, delivery.id).catch((refusal: object) => refusals.push(refusal));
+  };
+  const people = Promise.all([person(), person(), person(), person()]);
+  dispatcher.moveTo(delivery);
+  await people;
+  expect(refusals.length).toBeGreaterThan(0);
+  for (const refusal of refusals) expect(refusal).toMatchObject({ code: 'conflict', message: expect.stringContaining('under way') });
+  await receiver.received(2);
+  release(200);
+  await dispatcher.deliveryIn(workspaceId, 'succeeded', 2);
+  await somethingElseIsDelivered();
+  expect(receiver.requests.filter(({ headers }) => headers['x-webhook-delivery'] === delivery.id)).toHaveLength(2);
+});
+
+test('while an attempt is under way a retry is a conflict', async () => {
+  const release = holdAnswers();
+  const { workspaceId } = await dispatcher.createEndpoint(receiver.url);
+  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  await receiver.received(1);
+  const [delivery] = await dispatcher.list(workspaceId);
+  await expect(retry(workspaceId, delivery!.id)).rejects.toMatchObject({ code: 'conflict' });
+  release(200);
+  await dispatcher.deliveryIn(workspaceId, 'succeeded', 1);
+});
+
+test('a delivery to a disabled webhook can not be retried, and says what to do', async () => {
+  const { workspaceId, endpointId, delivery } = await deliveryAfter(200);
+  await client.query(`UPDATE webhook_dispatcher.endpoints SET status = 'disabled' WHERE id = $1`, [endpointId]);
+  await expect(retry(workspaceId, delivery.id)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('Enable it first') });
+  expect(await dispatcher.deliveryIn(workspaceId, 'succeeded', 1)).toMatchObject({ id: delivery.id });
+});
+
+test('a delivery that is cancelled is not attempted when its time comes', async () => {
+  const { workspaceId, delivery } = await deliveryAfter(500);
+  const cancelled = (await cancel(workspaceId, delivery.id)).delivery!;
+  expect(cancelled).toMatchObject({ status: 'cancelled', finalStatus: 'cancelled', attempts: 1 });
+  expect(cancelled.nextRetryAt).toBeUndefined();
+  dispatcher.moveTo(delivery, -1);
+  await somethingElseIsDelivered();
+  expect(receiver.requests.filter(({ headers }) => headers['x-webhook-delivery'] === delivery.id)).toHaveLength(1);
+  expect(await dispatcher.deliveryIn(workspaceId, 'cancelled', 1)).toMatchObject({ id: delivery.id });
+});
+
+test('an attempt in flight when its delivery is cancelled ends, is logged, and changes nothing', async () => {
+  const release = holdAnswers();
+  const { workspaceId } = await dispatcher.createEndpoint(receiver.url);
+  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  await receiver.received(1);
+  const { id } = (await dispatcher.list(workspaceId))[0]!;
+  await cancel(workspaceId, id);
+  release(200);
+  await eventually(async () => expect(await attemptsOf(workspaceId, id)).toMatchObject([{ number: 1, responseCode: 200 }]));
+  expect(await dispatcher.list(workspaceId)).toMatchObject([{ status: 'cancelled', attempts: 0 }]);
+
+  receiver.behave(answer(200));
+  await retry(workspaceId, id);
+  await dispatcher.deliveryIn(workspaceId, 'succeeded', 2);
+  expect((await attemptsOf(workspaceId, id)).map(({ number }) => number)).toEqual([1, 2]);
+});
+
+test('cancelling what is final is a conflict that says what it is', async () => {
+  const succeeded = await deliveryAfter(200);
+  await expect(cancel(succeeded.workspaceId, succeeded.delivery.id)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('succeeded') });
+  const { workspaceId, delivery } = await deliveryAfter(500);
+  const outcomes = await Promise.allSettled(Array.from({ length: 5 }, () => cancel(workspaceId, delivery.id)));
+  expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  await expect(cancel(workspaceId, delivery.id)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('cancelled') });
+});
+
+test('cancelling that races with the schedule ends in one of two ways, each with a log that fits', async () => {
+  const { workspaceId, delivery } = await deliveryAfter(500);
+  receiver.behave(inTurn(answer(500), answer(200)));
+  dispatcher.moveTo(delivery);
+  const cancelled = await cancel(workspaceId, delivery.id).then(() => true, () => false);
+  await somethingElseIsDelivered();
+  const after = cancelled ? { status: 'cancelled', attempts: 1 } : { status: 'succeeded', attempts: 2 };
+  expect(await dispatcher.list(workspaceId)).toMatchObject([after]);
+});
+
+test('the deliveries of another workspace can be neither retried nor cancelled, and look like none', async () => {
+  const { delivery } = await deliveryAfter(500);
+  for (const act of [retry, cancel]) {
+    await expect(act('ws_other', delivery.id)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(act(delivery.workspaceId, 'dlv_nonsense')).rejects.toMatchObject({ code: 'not_found' });
+  }
+  expect(await dispatcher.list(delivery.workspaceId)).toMatchObject([{ status: 'retrying', attempts: 1 }]);
+});

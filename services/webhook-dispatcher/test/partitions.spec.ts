@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createTestDatabase, type TestDatabase } from '@na/testing';
+import { DataSource } from 'typeorm';
+import { makePartitions } from '../src/deliveries/partitions.js';
+import { dropOldDays } from '../src/deliveries/retention.js';
+import { Foundation1780000000000 } from '../src/migrations/1780000000000-foundation.js';
+import { EndpointSettingsHealthReplays1796000000000 } from '../src/migrations/1796000000000-endpoint-settings-health-replays.js';
+
+let own: TestDatabase;
+let database: DataSource;
+beforeAll(async () => {
+  own = await createTestDatabase();
+  const migrations = [Foundation1780000000000, EndpointSettingsHealthReplays1796000000000];
+  database = new DataSource({ type: 'postgres', url: own.urls['webhook-dispatcher'], schema: 'webhook_dispatcher', migrations });
+  await database.initialize();
+  await database.runMigrations();
+});
+afterAll(async () => {
+  await database.destroy();
+  await own.drop();
+});
+
+async function insertDelivery(id: string, eventAt: string, dueAt: string | null = null): Promise<void> {
+  await database.query(
+    `INSERT INTO deliveries (id, event_at, workspace_id, endpoint_id, event_id, event_type, status, attempts, max_attempts, created_at, due_at)
+     VALUES ($1, $2, 'ws', 'we', 'evt', 'page.created', $3, 1, 1, $2, $4)`,
+    [id, eventAt, dueAt ? 'retrying' : 'succeeded', dueAt],
+  );
+}
+
+async function placeOf(id: string): Promise<string | undefined> {
+  const [row] = await database.query<{ place: string }[]>('SELECT tableoid::regclass::text AS place FROM deliveries WHERE id = $1', [id]);
+  return row?.place;
+}
+
+test('rows that came before their day had a partition move into it when it is made', async () => {
+  await insertDelivery('early', '2026-03-10T12:00:00Z');
+  expect(await placeOf('early')).toBe('deliveries_default');
+  await makePartitions(database, new Date('2026-03-10T00:00:00Z'));
+  await insertDelivery('after', '2026-03-10T13:00:00Z');
+  expect([await placeOf('early'), await placeOf('after')]).toEqual(['deliveries_20260310', 'deliveries_20260310']);
+});
+
+test('replicas that make the same partitions at once do not fail', async () => {
+  await Promise.all(Array.from({ length: 4 }, () => makePartitions(database, new Date('2026-04-10T00:00:00Z'))));
+  await insertDelivery('april', '2026-04-12T00:00:00Z');
+  expect(await placeOf('april')).toBe('deliveries_20260412');
+});
+
+test('days past the retention are dropped, but not one with a delivery that is not finished', async () => {
+  await makePartitions(database, new Date('2026-05-02T00:00:00Z'));
+  await insertDelivery('done', '2026-05-01T12:00:00Z');
+  await insertDelivery('unfinished', '2026-05-02T12:00:00Z', '2026-07-01T00:00:00Z');
+  const dropped = await dropOldDays(database, new Date('2026-06-01T12:00:00Z'), 30);
+  expect(dropped).toContain('20260501');
+  expect(dropped).not.toContain('20260502');
+  expect(dropped).not.toContain('20260503');
+  expect([await placeOf('done'), await placeOf('unfinished')]).toEqual([undefined, 'deliveries_20260502']);
+});
