@@ -58,7 +58,8 @@ test('a delivery comes with its request and its attempts', async () => {
   });
 });
 
-test('the event types are listed by name', async () => {
+test('each event type comes with its description, schema and an example', async () => {
   const { body } = await gateway.get('/api/v1/event-types', key.headers);
-  expect(body.data).toContainEqual({ name: 'goal.converted' });
+  const converted = body.data.find(({ name }: { name: string }) => name === 'goal.converted');
+  expect(converted).toMatchObject({ description: expect.any(String), schema: { type: 'object' }, example: { type: 'goal.converted' } });
 });

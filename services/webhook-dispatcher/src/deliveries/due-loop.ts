@@ -61,17 +61,17 @@ export class DueLoop {
   private async run(): Promise<void> {
     while (!this.stopped.signal.aborted) {
       this.pause = new AbortController();
-      const pauseMs = await this.claimAll().catch((error: unknown) => {
+      this.pausedUntil = await this.claimAll().catch((error: unknown) => {
         this.logger.warn({ err: error }, 'due deliveries could not be fetched; trying again');
-        return pollMs;
+        return this.clock.now().getTime() + pollMs;
       });
-      this.pausedUntil = this.clock.now().getTime() + pauseMs;
+      const pauseMs = this.pausedUntil - this.clock.now().getTime();
       if (pauseMs > 0) await this.clock.wait(pauseMs, AbortSignal.any([this.pause.signal, this.stopped.signal]));
       this.pausedUntil = Infinity;
     }
   }
 
-  /** @returns how long to pause until the next, in milliseconds */
+  /** @returns when to look again, in Unix milliseconds: counted from when this looked, whatever has happened meanwhile */
   private async claimAll(): Promise<number> {
     const now = this.clock.now();
     await this.succession.takeOver(now);
@@ -79,11 +79,10 @@ export class DueLoop {
     const claimed = await this.due.claimDue(now, claimLimit, full);
     // After a long outage a lease may be over whose attempt was made but could not be recorded: it is not made again.
     for (const delivery of claimed) if (!this.unrecorded.holds(delivery.id)) this.lanes.add(delivery);
-    if (claimed.length >= claimLimit || hasFullShare(claimed)) return 0;
+    if (claimed.length >= claimLimit || hasFullShare(claimed)) return now.getTime();
     const next = await this.due.nextDueAt(full);
-    if (!next) return pollMs;
-    if (next <= now) return takenElsewhereMs;
-    return Math.min(pollMs, Math.max(0, next.getTime() - this.clock.now().getTime()));
+    const nextAt = next && next <= now ? now.getTime() + takenElsewhereMs : (next?.getTime() ?? Infinity);
+    return Math.min(now.getTime() + pollMs, nextAt, this.lanes.nextPauseEnd(now.getTime()));
   }
 }
 

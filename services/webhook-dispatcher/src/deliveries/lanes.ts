@@ -18,8 +18,8 @@ export interface LanesWork {
   attempt: (delivery: DueDelivery) => Promise<Outcome | undefined>;
   /** Gives leases back: the deliveries wait in the database, until the given time at least. */
   giveBack: (deliveries: DueDelivery[], until: Date) => Promise<void>;
-  /** Called when an endpoint that had no room has some again, now or at the given time. */
-  onRoom: (at: Date) => void;
+  /** Called when an endpoint that had no room has some again, or it is known when it will. */
+  onRoom: () => void;
   /** How many replicas share an endpoint's rate. */
   replicas: () => number;
 }
@@ -50,6 +50,11 @@ export class Lanes {
   /** Endpoints that nothing more should be fetched for. */
   full(): string[] {
     return [...this.lanes.keys()].filter((endpointId) => !this.hasRoom(endpointId));
+  }
+
+  /** When the next pause of an endpoint is over, in Unix milliseconds; Infinity when none is paused. */
+  nextPauseEnd(now: number): number {
+    return Math.min(...[...this.lanes.values()].map((lane) => lane.pausedUntil(now) ?? Infinity));
   }
 
   add(delivery: DueDelivery): void {
@@ -104,7 +109,7 @@ export class Lanes {
     this.rest(lane, now);
     if (lane.isForgettable(now)) this.lanes.delete(endpointId);
     // At half, so that the due loop is not asked for every single place that falls free.
-    if (lane.waiting <= lane.limits.maxWaiting / 2 && lane.hasRoom(now) && this.turnedAway.delete(endpointId)) this.work.onRoom(this.clock.now());
+    if (lane.waiting <= lane.limits.maxWaiting / 2 && lane.hasRoom(now) && this.turnedAway.delete(endpointId)) this.work.onRoom();
     this.advance(endpointId);
     if (this.stopping && this.inFlight === 0) this.idle?.();
   }
@@ -115,7 +120,8 @@ export class Lanes {
     if (until === undefined) return;
     const left = lane.empty();
     if (left.length > 0) void this.work.giveBack(left, new Date(until));
-    this.work.onRoom(new Date(until));
+    // The due loop takes the end of the pause into its plan.
+    this.work.onRoom();
   }
 
   /** Looks again when nothing but time is missing: the next slot of a rate, or the end of a pause. */

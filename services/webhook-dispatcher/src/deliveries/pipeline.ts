@@ -53,7 +53,7 @@ export function startPipeline({ database, secrets, replica, send, health, limits
       },
       // What can't be given back is found when its lease ends.
       giveBack: (deliveries, until) => schedule.giveBack(deliveries, until).catch((error: unknown) => logger.warn({ err: error }, 'leases could not be given back')),
-      onRoom: (at) => dueLoop.expect(at),
+      onRoom: () => wake(),
       replicas: () => replica.count,
     },
     clock,
