@@ -17,7 +17,12 @@ export interface ConsumerSpec<D extends DescMessage = DescMessage> {
   message: D;
   /** Most messages handed over at once. When little comes in, each message is handed over as it comes. */
   maxBatch: number;
-  /** Most messages out at once over all replicas; one replica holds half of them at most, so that two share the work. */
+  /** How many batches may be with the handler at the same time; 1 unless told, which keeps the order of arrival. */
+  maxConcurrentBatches?: number;
+  /**
+   * Most messages out at once over all replicas, which is also the most that one holds in memory. A replica asks for half of
+   * them at a time, so that two share the work.
+   */
   maxInFlight: number;
   /**
    * Failures after which a message goes to the dead-letter stream. Only those count that the message or its handler may be

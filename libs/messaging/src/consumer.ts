@@ -1,5 +1,5 @@
-// One durable pull consumer: takes messages as they come, hands them over in batches, one batch after the other, and
-// settles each message. Several replicas may run the same consumer.
+// One durable pull consumer: takes messages as they come, hands them over in batches, one batch after the other unless its
+// handler takes several at once, and settles each message. Several replicas may run the same consumer.
 import { fromBinary, type DescMessage } from '@bufbuild/protobuf';
 import { AckPolicy, DeliverPolicy, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
 import { context, SpanKind, trace, type Link } from '@opentelemetry/api';
@@ -50,7 +50,7 @@ export class Consumer {
     if (!this.stopping) this.host.fail(new Error(`the consumer ${this.spec.durable} has ended`, { cause }));
   }
 
-  /** Takes nothing more, ends the batch in hand, and gives back what has not been started. */
+  /** Takes nothing more, ends what is in hand, and gives back what has not been started. */
   async stop(): Promise<void> {
     this.stopping = true;
     this.messages?.stop();
@@ -82,11 +82,17 @@ export class Consumer {
   }
 
   private async run(): Promise<void> {
+    const { maxBatch, maxConcurrentBatches = 1 } = this.spec;
+    const inHand = new Set<Promise<void>>();
     while (!this.stopping) {
       if (this.waiting.length === 0) await new Promise<void>((resolve) => (this.wake = resolve));
-      const batch = this.waiting.splice(0, this.spec.maxBatch);
-      if (batch.length > 0) await this.handleBatch(batch);
+      const batch = this.waiting.splice(0, maxBatch);
+      if (batch.length === 0) continue;
+      const work = this.handleBatch(batch).finally(() => inHand.delete(work));
+      inHand.add(work);
+      if (inHand.size >= maxConcurrentBatches) await Promise.race(inHand);
     }
+    await Promise.all(inHand);
   }
 
   private async handleBatch(messages: JsMsg[]): Promise<void> {

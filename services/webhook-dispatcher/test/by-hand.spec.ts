@@ -100,7 +100,7 @@ test('while an attempt is under way a retry is a conflict', async () => {
   const { workspaceId } = await dispatcher.createEndpoint(receiver.url);
   await dispatcher.publish(dispatcher.pageCreated(workspaceId));
   await receiver.received(1);
-  const [delivery] = await dispatcher.list(workspaceId);
+  const [delivery] = await dispatcher.untilListed(workspaceId, 1);
   await expect(retry(workspaceId, delivery!.id)).rejects.toMatchObject({ code: 'conflict' });
   release(200);
   await dispatcher.deliveryIn(workspaceId, 'succeeded', 1);
@@ -129,7 +129,7 @@ test('an attempt in flight when its delivery is cancelled ends, is logged, and c
   const { workspaceId } = await dispatcher.createEndpoint(receiver.url);
   await dispatcher.publish(dispatcher.pageCreated(workspaceId));
   await receiver.received(1);
-  const { id } = (await dispatcher.list(workspaceId))[0]!;
+  const { id } = (await dispatcher.untilListed(workspaceId, 1))[0]!;
   await cancel(workspaceId, id);
   release(200);
   await eventually(async () => expect(await attemptsOf(workspaceId, id)).toMatchObject([{ number: 1, responseCode: 200 }]));

@@ -5,6 +5,7 @@ import { TypeID } from 'typeid-js';
 import type { NextStep, RetryPolicy } from './retry-policy.js';
 import type { Outcome } from './send.js';
 import type { SigningSecrets } from './sign.js';
+import type { Unwritten } from './write-ahead.js';
 
 export type DeliveryStatus = 'pending' | 'retrying' | 'succeeded' | 'failed' | 'cancelled';
 
@@ -42,6 +43,8 @@ export interface DueDelivery {
   takenAt: Date;
   leasedUntil: Date;
   target: Target;
+  /** Present while, or because, it was attempted before it was in the database: see write-ahead.ts. */
+  unwritten?: Unwritten;
 }
 
 export interface AttemptedDelivery {

@@ -14,6 +14,8 @@ export class EventsConsumer {
     filter: 'na.events.v1.>',
     message: EnvelopeSchema,
     maxBatch: 200,
+    // A batch is in hand for as long as its slowest attempt, up to the budget of write-ahead.ts: others must not wait for it.
+    maxConcurrentBatches: 500,
     maxInFlight: 2_000,
     maxTries: 20,
   })

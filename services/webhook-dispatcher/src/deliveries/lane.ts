@@ -12,6 +12,9 @@ export interface LaneLimits {
   ratePerSecond: number | undefined;
 }
 
+/** What is quicker than this need not be remembered of an idle lane. */
+const forgettableMs = 20;
+
 /** While both wait, one pick in so many is a retry: retries never crowd out first attempts, and never starve. */
 const retryTurn = 4;
 
@@ -22,6 +25,8 @@ export class Lane {
   private inFlight = 0;
   private picks = 0;
   private nextSlotAt = 0;
+  /** Moving average of how long attempts take, in milliseconds; a lane that knows nothing yet is taken to be quick. */
+  private usualMs = 0;
   /** Someone comes back to it by the clock. */
   isAwaited = false;
 
@@ -33,11 +38,22 @@ export class Lane {
 
   /** Nothing in it that would have to be remembered. */
   isForgettable(now: number): boolean {
-    return this.waiting === 0 && this.inFlight === 0 && this.breaker.failures === 0 && now >= this.nextSlotAt;
+    return this.waiting === 0 && this.inFlight === 0 && this.breaker.failures === 0 && now >= this.nextSlotAt && this.usualMs < forgettableMs;
   }
 
   hasRoom(now: number): boolean {
     return now >= this.breaker.openUntil && this.waiting < this.limits.maxWaiting;
+  }
+
+  /** Whether a delivery added now is likely to be done within so many milliseconds. */
+  isQuick(withinMs: number, now: number): boolean {
+    const rounds = Math.ceil((this.waiting + this.inFlight + 1) / this.limits.maxInFlight);
+    return this.breaker.failures === 0 && !this.limits.ratePerSecond && rounds * this.usualMs < withinMs && this.hasRoom(now);
+  }
+
+  /** An attempt is still in flight after this long. */
+  noteSlow(ms: number): void {
+    this.usualMs = Math.max(this.usualMs, ms);
   }
 
   add(delivery: DueDelivery): void {
@@ -55,7 +71,9 @@ export class Lane {
 
   end(outcome: Outcome | undefined, now: number): void {
     this.inFlight -= 1;
-    if (outcome) this.breaker = afterOutcome(this.breaker, outcome, now);
+    if (!outcome) return;
+    this.breaker = afterOutcome(this.breaker, outcome, now);
+    this.usualMs += (outcome.durationMs - this.usualMs) / 8;
   }
 
   /** When something that waits may start for which nothing but time is missing; undefined when an end must come first. */

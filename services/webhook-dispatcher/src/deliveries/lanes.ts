@@ -24,6 +24,9 @@ export interface LanesWork {
   replicas: () => number;
 }
 
+/** Half of the budget within which a delivery is attempted before it is written. */
+const quickMs = 50;
+
 export class Lanes {
   private readonly lanes = new Map<string, Lane>();
   /** Endpoints whose lane could start something but for the bound on all; served in turns. */
@@ -50,6 +53,15 @@ export class Lanes {
   /** Endpoints that nothing more should be fetched for. */
   full(): string[] {
     return [...this.lanes.keys()].filter((endpointId) => !this.hasRoom(endpointId));
+  }
+
+  /** Whether a delivery added now is likely to be done in a moment. */
+  isQuick(endpointId: string): boolean {
+    return !this.stopping && (this.lanes.get(endpointId)?.isQuick(quickMs, this.now()) ?? true);
+  }
+
+  noteSlow(endpointId: string): void {
+    this.lanes.get(endpointId)?.noteSlow(quickMs);
   }
 
   /** When the next pause of an endpoint is over, in Unix milliseconds; Infinity when none is paused. */

@@ -13,6 +13,7 @@ import { Recorder } from './recorder.js';
 import type { Replica } from './replica.js';
 import { ScheduleStore } from './schedule-store.js';
 import type { Send } from './send.js';
+import { WriteAhead } from './write-ahead.js';
 
 export interface PipelineParts {
   database: DataSource;
@@ -35,6 +36,9 @@ export function startPipeline({ database, secrets, replica, send, health, limits
   const attempts = new AttemptStore(database, health);
   const schedule = new ScheduleStore(database, secrets, replica.number);
 
+  const fanOutStore = new FanOutStore(database, secrets, replica.number);
+  const writeAhead = new WriteAhead((events, deliveries, now) => fanOutStore.insert(events, deliveries, now), clock);
+
   const recorder = new Recorder(async (batch) => {
     await attempts.record(batch);
     for (const { next, delivery } of batch) {
@@ -52,7 +56,14 @@ export function startPipeline({ database, secrets, replica, send, health, limits
         return deliver(delivery, { send, record: (attempted) => recorder.record(attempted), clock, random: Math.random, logger });
       },
       // What can't be given back is found when its lease ends.
-      giveBack: (deliveries, until) => schedule.giveBack(deliveries, until).catch((error: unknown) => logger.warn({ err: error }, 'leases could not be given back')),
+      giveBack: async (deliveries, until) => {
+        try {
+          await writeAhead.write(deliveries);
+          await schedule.giveBack(deliveries, until);
+        } catch (error) {
+          logger.warn({ err: error }, 'leases could not be given back');
+        }
+      },
       onRoom: () => wake(),
       replicas: () => replica.count,
     },
@@ -65,5 +76,5 @@ export function startPipeline({ database, secrets, replica, send, health, limits
   dueLoop.start();
   host.onStop('due loop', () => dueLoop.stop());
 
-  return { fanOut: new FanOut(new FanOutStore(database, secrets, replica.number), lanes, clock, wake), wake };
+  return { fanOut: new FanOut(fanOutStore, lanes, writeAhead, clock, wake), wake };
 }

@@ -24,6 +24,8 @@ export class Recorder {
 
   /** Takes the attempt. Resolves at once, or while the database is away when there is room again. */
   async record(attempted: AttemptedDelivery): Promise<void> {
+    const { unwritten } = attempted.delivery;
+    if (unwritten?.state === 'held') unwritten.state = 'recording';
     this.waiting.push(attempted);
     this.unrecorded.add(attempted.delivery.id);
     this.work ??= this.run();
@@ -45,7 +47,10 @@ export class Recorder {
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, maxBatch);
       await this.writeUntilDone(batch);
-      for (const { delivery } of batch) this.unrecorded.delete(delivery.id);
+      for (const { delivery } of batch) {
+        this.unrecorded.delete(delivery.id);
+        if (delivery.unwritten?.state === 'recording') delivery.unwritten.settled.resolve();
+      }
       for (const goOn of this.blocked.splice(0)) goOn();
     }
     this.work = undefined;
