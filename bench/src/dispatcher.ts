@@ -18,7 +18,7 @@ const filler = 'x'.repeat(700);
 const { databaseUrl, publisher, rpc, sink, close } = await openStack();
 try {
   const replyKey = createReplyKey();
-  await rpc.client(EndpointService).createEndpoint({ caller: { workspaceId }, url: sink.url, eventTypes: ['*'], replyPublicKey: replyKey.publicKey });
+  await rpc.client(EndpointService).createEndpoint({ caller: { workspaceId }, url: sink.url, eventTypes: ['*'], maxInFlight: inFlight, replyPublicKey: replyKey.publicKey });
   await throughput(1_000, publishAll);
   for (let round = 1; round <= rounds; round++) {
     const ceiling = await throughput(events, postAll);
