@@ -26,7 +26,7 @@ export class AttemptStore<Signal> {
     const isUnwritten = ({ delivery }: AttemptedDelivery) => delivery.unwritten?.state === 'recording';
     const written = batch.filter((attempted) => !isUnwritten(attempted));
     // An insert as pending may still be under way; should it fail, the event comes again.
-    await Promise.allSettled(written.map(({ delivery }) => delivery.unwritten?.settled.promise));
+    await Promise.allSettled(written.flatMap(({ delivery }) => delivery.unwritten?.settled.promise ?? []));
     await this.recordWith(insertAttempted, batch.filter(isUnwritten));
     await this.recordWith(writeAttempts, written);
   }

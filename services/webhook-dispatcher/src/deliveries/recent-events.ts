@@ -18,6 +18,6 @@ export class RecentEvents {
 
   /** Resolves when those of the events that are being dealt with have been. */
   async settled(eventIds: string[]): Promise<void> {
-    await Promise.all(eventIds.map((id) => this.met.get(id)));
+    await Promise.all(eventIds.flatMap((id) => this.met.get(id) ?? []));
   }
 }
