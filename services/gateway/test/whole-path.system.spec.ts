@@ -1,13 +1,20 @@
 // The whole path through the public door, on the four processes as they run in a deployment.
 import { createHmac, randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { answer, eventually, inTurn, TestSystem, WebhookReceiver, type Json } from '@na/testing';
+import { answer, eventually, inTurn, TestSystem, TraceCollector, WebhookReceiver, type Json } from '@na/testing';
 import { makeKey } from '../src/auth/key-material.js';
 
+let collector: TraceCollector;
 let system: TestSystem;
 let receiver: WebhookReceiver;
-beforeAll(async () => void (system = await TestSystem.start()), 60_000);
-afterAll(() => system.stop());
+beforeAll(async () => {
+  collector = await TraceCollector.start();
+  system = await TestSystem.start(collector.environment);
+}, 60_000);
+afterAll(async () => {
+  await system.stop();
+  await collector.stop();
+});
 beforeEach(async () => void (receiver = await WebhookReceiver.start()));
 afterEach(() => receiver.stop());
 
@@ -131,4 +138,57 @@ test('no secret is in any log, whatever was done with it', async () => {
   await system.api('GET', `/pages?api_key=${credentials.token}`, { workspaceId: credentials.workspaceId });
   const logs = (['gateway', 'key-management', 'reporting', 'webhook-dispatcher'] as const).map((name) => system.logOf(name)).join('\n');
   for (const secret of [credentials.token.slice(-49), webhook.secret.slice(6), system.operatorToken]) expect(logs).not.toContain(secret);
+});
+
+const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+
+/** Every step from the request to the customer, as service and span name. */
+const steps = [
+  ['gateway', 'POST'],
+  ['gateway', 'publish na.hits.v1'],
+  ['reporting', 'process reporting-hits'],
+  ['reporting', 'pg.query'],
+  ['reporting', 'publish na.events.v1'],
+  ['webhook-dispatcher', 'process webhook-dispatcher'],
+  ['webhook-dispatcher', 'pg.query'],
+  ['webhook-dispatcher', 'webhook attempt'],
+  ['webhook-dispatcher', 'POST'],
+] as const;
+
+test('one trace runs from the request through NATS and PostgreSQL to the webhook attempt', async () => {
+  const credentials = await system.createWorkspace();
+  const page = await system.api('POST', '/pages', credentials, { url: 'https://example.com/', title: 'Home' });
+  await system.api('POST', '/goals', credentials, { name: 'Sign-up', event_name: 'signup' });
+  await system.api('POST', '/webhooks', credentials, { url: receiver.url, event_types: ['goal.converted'] });
+  const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
+  await system.api('POST', '/track', { ...credentials, headers }, { hits: [{ page_id: page.body.id, type: 'event', name: 'signup', visitor: { id: 'ann' } }] });
+
+  const [request] = await receiver.received(1);
+  expect(request!.headers.traceparent).toContain(traceId);
+  const spans = await eventually(async () => {
+    const found = collector.spans.filter((span) => span.traceId === traceId);
+    for (const [service, name] of steps) expect(found).toContainEqual(expect.objectContaining({ service, name: expect.stringContaining(name) }));
+    return found;
+  });
+  const ids = new Set(['00f067aa0ba902b7', ...spans.map(({ spanId }) => spanId)]);
+  expect(spans.filter(({ parentSpanId }) => !ids.has(parentSpanId))).toEqual([]);
+});
+
+test('no span carries a credential, nor the path or query of a webhook, where its token may stand', async () => {
+  const credentials = await system.createWorkspace();
+  const token = 'a-token-in-the-path';
+  const webhook = await system.api('POST', '/webhooks', credentials, { url: `${receiver.url}/${token}?key=${token}`, event_types: ['page.created'] });
+  await system.api('GET', `/pages?api_key=${credentials.token}`, { workspaceId: credentials.workspaceId });
+  const page = await system.api('POST', '/pages', credentials, { url: 'https://example.com/b', title: 'B' });
+  const received = await receiver.until((all) => all.some(({ path }) => path.includes(token)));
+  const attempt = received.find(({ path }) => path.includes(token))!;
+  const sentIn = String(attempt.headers.traceparent).split('-')[1];
+  await eventually(async () => {
+    const inTrace = collector.spans.filter((span) => span.traceId === sentIn);
+    expect(inTrace).toContainEqual(expect.objectContaining({ service: 'webhook-dispatcher', attributes: expect.objectContaining({ 'url.full': new URL(receiver.url).origin }) }));
+    expect(collector.spans).toContainEqual(expect.objectContaining({ service: 'gateway', attributes: expect.objectContaining({ 'url.path': '/api/v1/pages', 'http.request.method': 'GET' }) }));
+  });
+  expect(page.status).toBe(201);
+  const exported = JSON.stringify(collector.spans);
+  for (const secret of [token, credentials.token.slice(-49), webhook.body.secret, system.operatorToken, '/hook']) expect(exported).not.toContain(secret);
 });
