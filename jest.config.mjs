@@ -1,9 +1,11 @@
+import { availableParallelism } from 'node:os';
+
 export default {
   projects: ['<rootDir>/libs/*/jest.config.mjs', '<rootDir>/services/*/jest.config.mjs'],
   globalSetup: '<rootDir>/libs/testing/src/jest/global-setup.mjs',
   globalTeardown: '<rootDir>/libs/testing/src/jest/global-teardown.mjs',
   reporters: ['default', '<rootDir>/tools/jest-summary.mjs'],
   testTimeout: 30_000,
-  // Suites wait for servers and clocks as much as they compute: one for each core, where Jest would leave a core idle.
-  maxWorkers: '100%',
+  // Suites wait for servers and clocks for a good part of their time: one more than there are cores.
+  maxWorkers: availableParallelism() + 1,
 };
