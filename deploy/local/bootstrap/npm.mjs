@@ -62,10 +62,16 @@ function run(command, args, folder, nodeFolder) {
       stdio: ['ignore', 'pipe', 'pipe'],
       shell: command === 'npm' && process.platform === 'win32',
     });
+    // Should this process end meanwhile, nothing goes on behind its back.
+    const stop = () => void child.kill();
+    process.once('exit', stop);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
     child.on('error', (error) => resolve({ code: null, output: `${output}${error.message}` }));
-    child.on('close', (code) => resolve({ code, output }));
+    child.on('close', (code) => {
+      process.off('exit', stop);
+      resolve({ code, output });
+    });
   });
 }
 

@@ -33,9 +33,13 @@ interface Delivery {
 
 const visitors = ['ann', 'ben', 'cem'];
 
+export function hasSample(dataDir: string): boolean {
+  return existsSync(sampleFile(dataDir));
+}
+
 /** Shows the sample on a data folder that has none, and otherwise only brings its receiver back. */
 export async function showSample({ gatewayUrl, dataDir, operatorToken }: SampleOptions): Promise<Sample> {
-  const file = join(dataDir, 'sample.json');
+  const file = sampleFile(dataDir);
   if (existsSync(file)) return bringBack(JSON.parse(readFileSync(file, 'utf8')) as Sample);
 
   const receiver = await startSampleReceiver();
@@ -57,6 +61,10 @@ export async function showSample({ gatewayUrl, dataDir, operatorToken }: SampleO
   await sendHits(api, page.id);
   await showOutcome(api, receiver);
   return sample;
+}
+
+function sampleFile(dataDir: string): string {
+  return join(dataDir, 'sample.json');
 }
 
 /** The webhook knows the receiver by its port, so it comes back on the same one, if it is free. */

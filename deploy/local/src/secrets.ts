@@ -13,9 +13,14 @@ const generators = {
 
 export type Secrets = Record<keyof typeof generators, string> & { rolePasswords: Record<ServiceName, string> };
 
+/** Whether anything was ever started on this data folder. */
+export function hasSecrets(dataDir: string): boolean {
+  return existsSync(secretsFile(dataDir));
+}
+
 /** Loads the secrets of this data folder, after making those it does not have yet. */
 export function loadSecrets(dataDir: string): Secrets {
-  const file = join(dataDir, 'secrets.json');
+  const file = secretsFile(dataDir);
   const known = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Secrets>) : {};
   const made = Object.entries(generators).map(([name, generate]) => [name, generate()] as const);
   const passwords = serviceNames.map((service) => [service, randomBytes(24).toString('base64url')] as const);
@@ -39,6 +44,10 @@ export function loadOperatorToken(dataDir: string, given: string | undefined): s
 
 export function operatorTokenFile(dataDir: string): string {
   return join(dataDir, 'operator-token');
+}
+
+function secretsFile(dataDir: string): string {
+  return join(dataDir, 'secrets.json');
 }
 
 function key(): string {

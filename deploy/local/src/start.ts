@@ -5,8 +5,8 @@ import { mailFolder, takeDataFolder } from './data-folder.ts';
 import { holdGatewayPort } from './gateway-port.ts';
 import { say } from './progress.ts';
 import { provision } from './provision.ts';
-import { showSample, type Sample, type SampleOptions } from './sample.ts';
-import { loadOperatorToken, loadSecrets } from './secrets.ts';
+import { hasSample, showSample, type Sample, type SampleOptions } from './sample.ts';
+import { hasSecrets, loadOperatorToken, loadSecrets } from './secrets.ts';
 import { openDatabase, openNats, openServices, type Opened } from './open.ts';
 import { serviceSpecs } from './services.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -37,6 +37,7 @@ async function open(settings: Settings): Promise<void> {
   const { dataDir } = settings;
   const lock = takeDataFolder(dataDir, 'npm start');
   opened.push({ close: async () => lock.release(), kill: async () => lock.release() });
+  const isNew = !hasSecrets(dataDir);
   const held = await holdGatewayPort(settings.gatewayPort, say);
   const secrets = loadSecrets(dataDir);
   const operatorToken = loadOperatorToken(dataDir, settings.operatorToken);
@@ -48,7 +49,8 @@ async function open(settings: Settings): Promise<void> {
   await held.letGo();
   const gatewayUrl = await openServices(surroundings, specs);
 
-  const sample = settings.showsSample ? await tryShowSample({ gatewayUrl, dataDir, operatorToken }) : undefined;
+  // Only a new data folder gets the sample; one that has it keeps its receiver.
+  const sample = settings.showsSample && (isNew || hasSample(dataDir)) ? await tryShowSample({ gatewayUrl, dataDir, operatorToken }) : undefined;
   announce(settings, gatewayUrl, sample);
 }
 

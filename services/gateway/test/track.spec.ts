@@ -57,6 +57,16 @@ test('the good hits of a batch are accepted, the bad ones rejected with what is 
   expect(await countStored(key.workspaceId)).toBe(2);
 });
 
+test.each([{ occurred_at: 'yesterday' }, { occurred_at: '2026-13-45T00:00:00Z' }, { occurred_at: null }, { props: 'x' }, { props: null }, { url: 5 }, { visitor: 'v' }, { utm: [] }, { type: {} }])(
+  'a hit with %j is rejected, and the good one beside it accepted',
+  async (fields) => {
+    const key = gateway.newKey();
+    const { status, body } = await track({ hits: [view(), { ...view(), ...fields }] }, key);
+    expect(status).toBe(202);
+    expect(body.results.map((result: { status: string }) => result.status)).toEqual(['accepted', 'rejected']);
+  },
+);
+
 test('a request without one good hit is 400, and nothing is stored', async () => {
   const key = gateway.newKey();
   const answer = await track({ hits: [{}, view({ page_id: typeid('page').toString() })] }, key);

@@ -52,8 +52,10 @@ export function hitSchema(now: Date) {
     if (page_id && url) fault('url', 'not_allowed', 'Give page_id or url, not both.');
     if (type === 'event' && !name) fault('name', 'required', 'An event has a name.');
     if (type !== 'event' && name) fault('name', 'not_allowed', 'Only events have a name.');
-    if (occurred_at && occurred_at.getTime() < oldest) fault('occurred_at', 'too_old', `May lie at most ${maxAgeDays} days back.`);
-    if (occurred_at && occurred_at.getTime() > newest) fault('occurred_at', 'in_future', `May lie at most ${maxAheadMinutes} minutes ahead.`);
+    // After a field of its own has been refused, this is still called with what was sent.
+    const at = occurred_at instanceof Date ? occurred_at.getTime() : now.getTime();
+    if (at < oldest) fault('occurred_at', 'too_old', `May lie at most ${maxAgeDays} days back.`);
+    if (at > newest) fault('occurred_at', 'in_future', `May lie at most ${maxAheadMinutes} minutes ahead.`);
   });
 }
 

@@ -54,12 +54,13 @@ export class Sender {
   readonly send: Send = async (request) => {
     const start = performance.now();
     const phases: Phases = {};
-    const note = (phase: keyof Phases) => (phases[phase] = performance.now() - start);
+    const elapsedMs = () => Math.round((performance.now() - start) * 1_000) / 1_000;
+    const note = (phase: keyof Phases) => (phases[phase] = elapsedMs());
     try {
       const answer = await this.exchange(request, note);
-      return { ...answer, phases, durationMs: performance.now() - start };
+      return { ...answer, phases, durationMs: elapsedMs() };
     } catch (error) {
-      return { kind: 'unanswered', error: classify(error), phases, durationMs: performance.now() - start };
+      return { kind: 'unanswered', error: classify(error), phases, durationMs: elapsedMs() };
     }
   };
 
