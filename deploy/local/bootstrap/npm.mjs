@@ -62,8 +62,9 @@ function run(command, args, folder, nodeFolder) {
       stdio: ['ignore', 'pipe', 'pipe'],
       shell: command === 'npm' && process.platform === 'win32',
     });
-    // Should this process end meanwhile, nothing goes on behind its back.
-    const stop = () => void child.kill();
+    // Should this process end meanwhile, nothing goes on behind its back. npm takes its time over a polite signal, and what it
+    // leaves half done is done again, as nothing is stamped.
+    const stop = () => void child.kill('SIGKILL');
     process.once('exit', stop);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
