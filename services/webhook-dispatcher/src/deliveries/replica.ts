@@ -15,6 +15,9 @@ const lockClass = 1_819_112_563;
  */
 export const graceMs = 3_000;
 const reconnectMs = 200;
+
+/** A claim may come many times a second; who lives need not be asked as often. */
+const lookEveryMs = 500;
 const connectTimeoutMs = 2_000;
 
 export class Replica {
@@ -27,6 +30,7 @@ export class Replica {
   private readonly missing = new Map<number, number>();
   private readonly startedAt: number;
   private hasTakenOverAtStart = false;
+  private lookedAt = -Infinity;
 
   private constructor(
     readonly number: number,
@@ -58,6 +62,8 @@ export class Replica {
 
   /** Makes due at once what dead replicas have leased: once after the start, and whenever one has been gone for the grace. */
   async takeOver(now: Date): Promise<void> {
+    if (now.getTime() - this.lookedAt < lookEveryMs) return;
+    this.lookedAt = now.getTime();
     const alive = await this.alive();
     const gone = this.noteMissing(alive, now.getTime());
     const isFirst = !this.hasTakenOverAtStart && now.getTime() - this.startedAt >= graceMs;
