@@ -12,13 +12,16 @@ import { openStack, percentile } from './stack.ts';
 const events = Number(process.env.BENCH_EVENTS ?? 20_000);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
 const inFlight = 64;
-const workspaceId = 'ws_bench';
+const endpoints = Number(process.env.BENCH_ENDPOINTS ?? 50);
 const filler = 'x'.repeat(700);
+let published = 0;
 
 const { databaseUrl, publisher, rpc, sink, close } = await openStack();
 try {
-  const replyKey = createReplyKey();
-  await rpc.client(EndpointService).createEndpoint({ caller: { workspaceId }, url: sink.url, eventTypes: ['*'], maxInFlight: inFlight, replyPublicKey: replyKey.publicKey });
+  for (let i = 0; i < endpoints; i++) {
+    const caller = { workspaceId: `ws_bench${i}` };
+    await rpc.client(EndpointService).createEndpoint({ caller, url: sink.url, eventTypes: ['*'], maxInFlight: inFlight, replyPublicKey: createReplyKey().publicKey });
+  }
   await throughput(1_000, publishAll);
   for (let round = 1; round <= rounds; round++) {
     const ceiling = await throughput(events, postAll);
@@ -44,6 +47,7 @@ async function publishAll(count: number): Promise<void> {
 }
 
 async function publish(): Promise<void> {
+  const workspaceId = `ws_bench${published++ % endpoints}`;
   const title = `sent_at=${performance.timeOrigin + performance.now()} ${filler}`;
   const event = newEvent({ type: 'page.created', workspaceId, createdAt: new Date(), data: { pageId: 'page_1', url: 'https://a.site', title } });
   await publisher.publish({ subject: eventSubject(workspaceId, event.type), body: toBinary(EnvelopeSchema, event), id: event.id });
