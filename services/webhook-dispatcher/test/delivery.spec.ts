@@ -127,6 +127,12 @@ test('the delivery of another workspace looks like one that does not exist', asy
   await expect(read(workspaceId, 'dlv_nonsense')).rejects.toMatchObject({ code: 'not_found' });
 });
 
+test('a request that names no workspace is refused, and a list is never longer than its bound', async () => {
+  await expect(dispatcher.deliveries.listDeliveries({ limit: 10 })).rejects.toMatchObject({ code: 'workspace_required' });
+  await expect(dispatcher.endpoints.listEndpoints({ caller: { workspaceId: '' }, limit: 10 })).rejects.toMatchObject({ code: 'workspace_required' });
+  expect((await dispatcher.deliveries.listDeliveries({ caller: { workspaceId: 'ws_none' }, limit: 4_000_000_000 })).deliveries).toEqual([]);
+});
+
 test('the secret is not in the database in clear', async () => {
   const { secret, endpointId } = await dispatcher.createEndpoint(receiver.url);
   const client = new pg.Client({ connectionString: dispatcher.bed.database.adminUrl });

@@ -9,6 +9,7 @@ import {
   type RetryDeliveryRequest,
 } from '@na/contracts';
 import { RpcMethod } from '@na/messaging';
+import { boundedLimit, workspaceOf } from '../caller.js';
 import { ByHand } from './by-hand.js';
 import { DeliveryTable, type AttemptRow, type DeliveryFilter, type DeliveryRow } from './delivery-table.js';
 
@@ -21,27 +22,28 @@ export class DeliveriesRpc {
 
   @RpcMethod(DeliveryService.method.listDeliveries)
   async listDeliveries(request: ListDeliveriesRequest) {
-    const { caller, after, limit } = request;
-    const found = await this.table.list(caller!.workspaceId, toFilter(request), after, limit);
+    const { caller, after } = request;
+    const limit = boundedLimit(request.limit);
+    const found = await this.table.list(workspaceOf(caller), toFilter(request), after, limit);
     return { deliveries: found.slice(0, limit).map(toProto), hasMore: found.length > limit };
   }
 
   @RpcMethod(DeliveryService.method.getDelivery)
   async getDelivery({ caller, id }: GetDeliveryRequest) {
-    const { delivery, url, payload, attempts } = await this.table.get(caller!.workspaceId, id);
+    const { delivery, url, payload, attempts } = await this.table.get(workspaceOf(caller), id);
     return { delivery: toProto(delivery), request: { url, body: payload.toString('utf8') }, attemptLog: attempts.map(attemptToProto) };
   }
 
   @RpcMethod(DeliveryService.method.retryDelivery)
   async retryDelivery({ caller, id }: RetryDeliveryRequest) {
-    await this.byHand.retry(caller!.workspaceId, id);
-    return this.delivery(caller!.workspaceId, id);
+    await this.byHand.retry(workspaceOf(caller), id);
+    return this.delivery(workspaceOf(caller), id);
   }
 
   @RpcMethod(DeliveryService.method.cancelDelivery)
   async cancelDelivery({ caller, id }: CancelDeliveryRequest) {
-    await this.byHand.cancel(caller!.workspaceId, id);
-    return this.delivery(caller!.workspaceId, id);
+    await this.byHand.cancel(workspaceOf(caller), id);
+    return this.delivery(workspaceOf(caller), id);
   }
 
   private async delivery(workspaceId: string, id: string) {

@@ -14,6 +14,7 @@ import {
   type UpdateEndpointRequest,
 } from '@na/contracts';
 import { RpcMethod, sealReply } from '@na/messaging';
+import { boundedLimit, workspaceOf } from '../caller.js';
 import { maskHeaders } from './custom-headers.js';
 import type { Endpoint } from './endpoint.entity.js';
 import { Endpoints } from './endpoints.js';
@@ -35,53 +36,54 @@ export class EndpointsRpc {
   @RpcMethod(EndpointService.method.createEndpoint)
   async createEndpoint({ caller, replyPublicKey, sealedSecret, ...wanted }: CreateEndpointRequest) {
     const secret = this.intake.secretFrom(sealedSecret);
-    const endpoint = await this.endpoints.create(caller!.workspaceId, wanted, secret);
+    const endpoint = await this.endpoints.create(workspaceOf(caller), wanted, secret);
     return { endpoint: toProto(endpoint), sealedSecret: sealReply(secret, replyPublicKey) };
   }
 
   @RpcMethod(EndpointService.method.getEndpoint)
   async getEndpoint({ caller, id }: GetEndpointRequest) {
-    return { endpoint: toProto(await this.endpoints.get(caller!.workspaceId, id)) };
+    return { endpoint: toProto(await this.endpoints.get(workspaceOf(caller), id)) };
   }
 
   @RpcMethod(EndpointService.method.listEndpoints)
-  async listEndpoints({ caller, after, limit }: ListEndpointsRequest) {
-    const found = await this.endpoints.list(caller!.workspaceId, after, limit);
+  async listEndpoints({ caller, after, limit: asked }: ListEndpointsRequest) {
+    const limit = boundedLimit(asked);
+    const found = await this.endpoints.list(workspaceOf(caller), after, limit);
     return { endpoints: found.slice(0, limit).map(toProto), hasMore: found.length > limit };
   }
 
   @RpcMethod(EndpointService.method.updateEndpoint)
   async updateEndpoint({ caller, id, settings, fields }: UpdateEndpointRequest) {
-    return { endpoint: toProto(await this.endpoints.update(caller!.workspaceId, id, settings!, fields)) };
+    return { endpoint: toProto(await this.endpoints.update(workspaceOf(caller), id, settings!, fields)) };
   }
 
   @RpcMethod(EndpointService.method.deleteEndpoint)
   async deleteEndpoint({ caller, id }: DeleteEndpointRequest) {
-    await this.endpoints.delete(caller!.workspaceId, id);
+    await this.endpoints.delete(workspaceOf(caller), id);
     return {};
   }
 
   @RpcMethod(EndpointService.method.enableEndpoint)
   async enableEndpoint({ caller, id }: EnableEndpointRequest) {
-    const { endpoint, missedEvents, missedSince } = await this.switching.enable(caller!.workspaceId, id);
+    const { endpoint, missedEvents, missedSince } = await this.switching.enable(workspaceOf(caller), id);
     return { endpoint: toProto(endpoint), missedEvents, missedSince: missedSince && timestampFromDate(missedSince) };
   }
 
   @RpcMethod(EndpointService.method.disableEndpoint)
   async disableEndpoint({ caller, id, reason }: DisableEndpointRequest) {
-    return { endpoint: toProto(await this.switching.disable(caller!.workspaceId, id, reason)) };
+    return { endpoint: toProto(await this.switching.disable(workspaceOf(caller), id, reason)) };
   }
 
   @RpcMethod(EndpointService.method.rotateSecret)
   async rotateSecret({ caller, id, overlapSeconds, replyPublicKey, sealedSecret }: RotateSecretRequest) {
     const secret = this.intake.secretFrom(sealedSecret);
-    const endpoint = await this.rotation.rotate(caller!.workspaceId, id, secret, overlapSeconds ?? defaultOverlapSeconds);
+    const endpoint = await this.rotation.rotate(workspaceOf(caller), id, secret, overlapSeconds ?? defaultOverlapSeconds);
     return { endpoint: toProto(endpoint), sealedSecret: sealReply(secret, replyPublicKey) };
   }
 
   @RpcMethod(EndpointService.method.testEndpoint)
   async testEndpoint({ caller, id, eventType }: TestEndpointRequest) {
-    return this.tests.send(caller!.workspaceId, id, eventType);
+    return this.tests.send(workspaceOf(caller), id, eventType);
   }
 
   @RpcMethod(EndpointService.method.getIntakeKey)

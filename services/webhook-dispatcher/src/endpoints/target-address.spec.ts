@@ -6,7 +6,7 @@ const none = parseCidrs([]);
 test.each([
   '127.0.0.1', '10.0.0.1', '172.31.255.255', '192.168.1.1', '169.254.169.254', '100.64.0.1', '0.0.0.0', '255.255.255.255',
   '::1', '::', 'fe80::1', 'fe80::1%eth0', 'fd00::1', '::ffff:127.0.0.1', '::ffff:a9fe:a9fe', '64:ff9b::7f00:1', '64:ff9b::169.254.169.254', 'ff02::1',
-  '2002:7f00:1::', 'not an address',
+  '2002:7f00:1::', '::7f00:1', '::127.0.0.1', '::ffff:0:7f00:1', '4000::1', 'not an address',
 ])('%s can not be reached', (address) => {
   expect(isAddressAllowed(address, none)).toBe(false);
 });

@@ -27,11 +27,15 @@ export function parseCidrs(entries: string[]): BlockList {
 
 const blocked = parseCidrs(blockedCidrs);
 
+/** The only part of IPv6 that leads to hosts of the internet; everything else has a meaning of its own. */
+const globalUnicast = parseCidrs(['2000::/3']);
+
 /** @param address an IPv4 or IPv6 address as text, without brackets */
 export function isAddressAllowed(address: string, allowed: BlockList): boolean {
   const plain = embeddedIpv4(address) ?? address;
   const family = isIP(plain) === 4 ? 'ipv4' : 'ipv6';
   if (allowed.check(plain, family)) return true;
+  if (isIP(plain) === 6 && !globalUnicast.check(plain, 'ipv6')) return false;
   return isIP(plain) !== 0 && !blocked.check(plain, family);
 }
 

@@ -3,6 +3,7 @@ import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { Controller } from '@nestjs/common';
 import { ReplayService, type CancelReplayRequest, type CreateReplayRequest, type GetReplayRequest, type ListReplaysRequest } from '@na/contracts';
 import { RpcMethod } from '@na/messaging';
+import { boundedLimit, workspaceOf } from '../caller.js';
 import type { WantedReplay } from './replay-plan.js';
 import type { Replay } from './replay.entity.js';
 import { Replays } from './replays.js';
@@ -13,23 +14,24 @@ export class ReplaysRpc {
 
   @RpcMethod(ReplayService.method.createReplay)
   async createReplay(request: CreateReplayRequest) {
-    return { replay: toProto(await this.replays.create(request.caller!.workspaceId, request.endpointId, toWanted(request))) };
+    return { replay: toProto(await this.replays.create(workspaceOf(request.caller), request.endpointId, toWanted(request))) };
   }
 
   @RpcMethod(ReplayService.method.getReplay)
   async getReplay({ caller, endpointId, id }: GetReplayRequest) {
-    return { replay: toProto(await this.replays.get(caller!.workspaceId, endpointId, id)) };
+    return { replay: toProto(await this.replays.get(workspaceOf(caller), endpointId, id)) };
   }
 
   @RpcMethod(ReplayService.method.listReplays)
-  async listReplays({ caller, endpointId, after, limit }: ListReplaysRequest) {
-    const found = await this.replays.list(caller!.workspaceId, endpointId, after, limit);
+  async listReplays({ caller, endpointId, after, limit: asked }: ListReplaysRequest) {
+    const limit = boundedLimit(asked);
+    const found = await this.replays.list(workspaceOf(caller), endpointId, after, limit);
     return { replays: found.slice(0, limit).map(toProto), hasMore: found.length > limit };
   }
 
   @RpcMethod(ReplayService.method.cancelReplay)
   async cancelReplay({ caller, endpointId, id }: CancelReplayRequest) {
-    return { replay: toProto(await this.replays.cancel(caller!.workspaceId, endpointId, id)) };
+    return { replay: toProto(await this.replays.cancel(workspaceOf(caller), endpointId, id)) };
   }
 }
 
