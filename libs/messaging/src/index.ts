@@ -3,6 +3,7 @@ export * from './bus.js';
 export * from './consumer-spec.js';
 export * from './jetstream-server.js';
 export * from './publisher.js';
+export * from './rpc-bounds.js';
 export * from './rpc-client.js';
 export * from './rpc-method.js';
 export * from './rpc-server.js';

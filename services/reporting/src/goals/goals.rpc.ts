@@ -3,8 +3,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { Controller } from '@nestjs/common';
 import { GoalService, type CreateGoalRequest, type GetGoalRequest, type GoalSchema, type ListGoalsRequest } from '@na/contracts';
-import { RpcMethod } from '@na/messaging';
-import { workspaceOf } from '../caller.js';
+import { RpcMethod, workspaceOf } from '@na/messaging';
 import { Goal } from './goal.entity.js';
 import { Goals } from './goals.js';
 
@@ -14,17 +13,17 @@ export class GoalsRpc {
 
   @RpcMethod(GoalService.method.createGoal)
   async createGoal(request: CreateGoalRequest) {
-    return { goal: toProto(await this.goals.create(workspaceOf(request), request)) };
+    return { goal: toProto(await this.goals.create(workspaceOf(request.caller), request)) };
   }
 
   @RpcMethod(GoalService.method.getGoal)
   async getGoal(request: GetGoalRequest) {
-    return { goal: toProto(await this.goals.get(workspaceOf(request), request.id)) };
+    return { goal: toProto(await this.goals.get(workspaceOf(request.caller), request.id)) };
   }
 
   @RpcMethod(GoalService.method.listGoals)
   async listGoals(request: ListGoalsRequest) {
-    const { rows, hasMore } = await this.goals.list(workspaceOf(request), request);
+    const { rows, hasMore } = await this.goals.list(workspaceOf(request.caller), request);
     return { goals: rows.map(toProto), hasMore };
   }
 }

@@ -3,8 +3,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { Controller } from '@nestjs/common';
 import { PageService, type CreatePageRequest, type GetPageRequest, type ListPagesRequest, type PageSchema } from '@na/contracts';
-import { RpcMethod } from '@na/messaging';
-import { workspaceOf } from '../caller.js';
+import { RpcMethod, workspaceOf } from '@na/messaging';
 import { Page } from './page.entity.js';
 import { Pages } from './pages.js';
 
@@ -14,17 +13,17 @@ export class PagesRpc {
 
   @RpcMethod(PageService.method.createPage)
   async createPage(request: CreatePageRequest) {
-    return { page: toProto(await this.pages.create(workspaceOf(request), request)) };
+    return { page: toProto(await this.pages.create(workspaceOf(request.caller), request)) };
   }
 
   @RpcMethod(PageService.method.getPage)
   async getPage(request: GetPageRequest) {
-    return { page: toProto(await this.pages.get(workspaceOf(request), request.id)) };
+    return { page: toProto(await this.pages.get(workspaceOf(request.caller), request.id)) };
   }
 
   @RpcMethod(PageService.method.listPages)
   async listPages(request: ListPagesRequest) {
-    const { rows, hasMore } = await this.pages.list(workspaceOf(request), request);
+    const { rows, hasMore } = await this.pages.list(workspaceOf(request.caller), request);
     return { pages: rows.map(toProto), hasMore };
   }
 }

@@ -8,8 +8,7 @@ import {
   type ListDeliveriesRequest,
   type RetryDeliveryRequest,
 } from '@na/contracts';
-import { RpcMethod } from '@na/messaging';
-import { boundedLimit, workspaceOf } from '../caller.js';
+import { boundedLimit, RpcMethod, workspaceOf } from '@na/messaging';
 import { ByHand } from './by-hand.js';
 import { DeliveryTable, type AttemptRow, type DeliveryFilter, type DeliveryRow } from './delivery-table.js';
 

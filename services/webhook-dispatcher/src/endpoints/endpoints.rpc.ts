@@ -13,8 +13,7 @@ import {
   type TestEndpointRequest,
   type UpdateEndpointRequest,
 } from '@na/contracts';
-import { RpcMethod, sealReply } from '@na/messaging';
-import { boundedLimit, workspaceOf } from '../caller.js';
+import { boundedLimit, RpcMethod, sealReply, workspaceOf } from '@na/messaging';
 import { maskHeaders } from './custom-headers.js';
 import type { Endpoint } from './endpoint.entity.js';
 import { Endpoints } from './endpoints.js';

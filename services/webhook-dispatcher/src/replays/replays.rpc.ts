@@ -2,8 +2,7 @@
 import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { Controller } from '@nestjs/common';
 import { ReplayService, type CancelReplayRequest, type CreateReplayRequest, type GetReplayRequest, type ListReplaysRequest } from '@na/contracts';
-import { RpcMethod } from '@na/messaging';
-import { boundedLimit, workspaceOf } from '../caller.js';
+import { boundedLimit, RpcMethod, workspaceOf } from '@na/messaging';
 import type { WantedReplay } from './replay-plan.js';
 import type { Replay } from './replay.entity.js';
 import { Replays } from './replays.js';

@@ -1,4 +1,4 @@
-// Whose data a request is about, and how much of it. The gateway fills both; nothing is answered without a workspace.
+// What every service asks of a request before it reads a table: whose data it is about, and how much of it at most.
 import type { Caller } from '@na/contracts';
 import { ServiceError } from '@na/service-error';
 
