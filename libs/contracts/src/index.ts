@@ -14,6 +14,7 @@ export * from './gen/rpc/v1/rpc_pb.js';
 export * from './gen/webhooks/v1/deliveries_pb.js';
 export * from './gen/webhooks/v1/endpoints_pb.js';
 export * from './gen/webhooks/v1/replays_pb.js';
+export * from './etag.js';
 export * from './event-examples.js';
 export * from './events.js';
 export * from './json-schema.js';

@@ -29,10 +29,13 @@ export function hitSubject(workspaceId: string, visitorId: string): string {
   return `na.hits.v1.${shardOf(workspaceId + visitorId)}.${workspaceId}`;
 }
 
-/** `na.keys.v1.<workspace>.<key>`. */
-export function keyChangeSubject(workspaceId: string, keyId: string): string {
-  return `na.keys.v1.${workspaceId}.${keyId}`;
+/** `na.keys.v1.<workspace>.<key>`, or `na.keys.v1.<workspace>.workspace` for a change of the workspace itself. */
+export function keyChangeSubject(workspaceId: string, keyId?: string): string {
+  return `na.keys.v1.${workspaceId}.${keyId ?? 'workspace'}`;
 }
+
+/** Where every gateway is asked, on core NATS, to apply one KeyChanged; each answers with KeyChangeApplied. */
+export const applyKeyChangeSubject = 'na.gateways.v1.apply';
 
 /** `na.dead.<stream>.<durable>`: where a message goes that a consumer gave up on. */
 export function deadLetterSubject(stream: string, durable: string): string {

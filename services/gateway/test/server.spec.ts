@@ -14,7 +14,7 @@ class Served {}
 
 const { keyId, credential } = makeKey(typeid('key').toString(), Buffer.alloc(32, 7));
 const workspaceId = typeid('ws').toString();
-const verdict = { $typeName: 'keys.v1.Verdict' as const, keyId, workspaceId, scopes: ['pages:read'], version: 1 };
+const verdict = { $typeName: 'keys.v1.Verdict' as const, keyId, workspaceId, scopes: ['pages:read'], allowedIps: [], version: 1, workspaceVersion: 1 };
 const verifyKey = async () => ({ $typeName: 'keys.v1.VerifyKeyResponse' as const, status: 'valid', verdict });
 const pipeline = new Pipeline(new Verdicts({ verifyKey }, systemClock), new OperatorToken('x'));
 
