@@ -1,4 +1,6 @@
 /** `npm start`: the whole system on this machine, until somebody stops it. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { announce } from './announce.ts';
 import { build } from './build.ts';
 import { mailFolder, takeDataFolder } from './data-folder.ts';
@@ -48,6 +50,7 @@ async function open(settings: Settings): Promise<void> {
   const specs = serviceSpecs({ databaseUrls, natsUrl, gatewayPort: held.port, operatorToken, mailDir: mailFolder(dataDir), secrets });
   await held.letGo();
   const gatewayUrl = await openServices(surroundings, specs);
+  writeFileSync(join(dataDir, 'gateway-url'), gatewayUrl);
 
   // Only a new data folder gets the sample; one that has it keeps its receiver.
   const sample = settings.showsSample && (isNew || hasSample(dataDir)) ? await tryShowSample({ gatewayUrl, dataDir, operatorToken }) : undefined;

@@ -1,0 +1,3 @@
+import { projectPreset } from '../jest.preset.mjs';
+
+export default projectPreset('keys-cli', import.meta.dirname);

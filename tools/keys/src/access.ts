@@ -1,0 +1,21 @@
+// Where the API is and with which token: from the environment, or as `npm start` left it in its data folder.
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Refusal, type Access } from './api.ts';
+
+const checkout = resolve(import.meta.dirname, '../../..');
+
+/** @throws Refusal that says what to set */
+export function accessFrom(env: NodeJS.ProcessEnv): Access {
+  const folder = resolve(env.DATA_DIR || join(checkout, '.data'));
+  const url = env.NA_URL || left(folder, 'gateway-url');
+  const token = env.OPERATOR_TOKEN || left(folder, 'operator-token');
+  if (!url) throw new Refusal('Where is the API? Set NA_URL, such as https://api.example.com, or run npm start first.');
+  if (!token) throw new Refusal('Set OPERATOR_TOKEN to the token of the installation, or to an API key.');
+  return { url: url.replace(/\/+$/, ''), token };
+}
+
+function left(folder: string, name: string): string {
+  const file = join(folder, name);
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+}

@@ -1,0 +1,15 @@
+// Things as a table for a terminal. Pure.
+
+export type Row = Record<string, unknown>;
+
+/** One line for the names of the columns, one for each row; an unset value is a dash. */
+export function table(rows: Row[], columns: string[]): string {
+  const lines = [columns, ...rows.map((row) => columns.map((column) => shown(row[column])))];
+  const widths = columns.map((_, index) => Math.max(...lines.map((line) => line[index]!.length)));
+  return lines.map((line) => line.map((cell, index) => cell.padEnd(widths[index]!)).join('  ').trimEnd()).join('\n');
+}
+
+function shown(value: unknown): string {
+  if (value === null || value === undefined) return '-';
+  return Array.isArray(value) ? value.join(',') || '-' : String(value);
+}
