@@ -11,5 +11,6 @@ export function table(rows: Row[], columns: string[]): string {
 
 function shown(value: unknown): string {
   if (value === null || value === undefined) return '-';
-  return Array.isArray(value) ? value.join(',') || '-' : String(value);
+  if (Array.isArray(value)) return value.join(',') || '-';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
