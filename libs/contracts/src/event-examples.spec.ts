@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { EnvelopeSchema, eventPayloadSchema, eventTypes, examplePayload, messageSchema, type JsonObject } from './index.js';
+import { EnvelopeSchema, GoalConvertedSchema, eventPayloadSchema, eventTypes, examplePayload, messageSchema, type JsonObject } from './index.js';
 
 const validator = (schema: JsonObject) => new Ajv2020({ formats: { 'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/ } }).compile(schema);
 
@@ -36,4 +37,18 @@ test('a field that may be unset is shown as one that may be null, a list as an a
     required: ['key_id', 'name', 'scopes', 'expires_at', 'last_four'],
   });
   expect(messageSchema(EnvelopeSchema)).toHaveProperty('properties.webhook_test.type', 'object');
+});
+
+test('the documentation for receivers names every event type', () => {
+  const documented = readFileSync(new URL('../../../docs/webhooks.md', import.meta.url), 'utf8').split('## Event types')[1]!.split('\n## ')[0]!;
+  expect(eventTypes.filter((type) => !documented.includes(`\`${type}\``))).toEqual([]);
+});
+
+test('a field is described by the comment that its contract has on it', () => {
+  expect(messageSchema(GoalConvertedSchema)).toHaveProperty('properties.visitor_id.description', 'Opaque and stable for one visitor of one workspace.');
+});
+
+test('what is inside a message can be referred to', () => {
+  const schema = messageSchema(EnvelopeSchema, (inner) => ({ $ref: inner.name }));
+  expect(schema).toHaveProperty('properties.webhook_test.$ref', 'WebhookTest');
 });

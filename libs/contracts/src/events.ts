@@ -4,9 +4,13 @@ import { create, type DescMessage, type MessageInitShape } from '@bufbuild/proto
 import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { typeid } from 'typeid-js';
 import { EnvelopeSchema, type Envelope } from './gen/events/v1/envelope_pb.js';
+import { ExportCompletedSchema, ExportFailedSchema } from './gen/events/v1/exports_pb.js';
 import { GoalConvertedSchema } from './gen/events/v1/goals_pb.js';
-import { KeyCreatedSchema, KeyRevokedSchema } from './gen/events/v1/keys_pb.js';
-import { PageCreatedSchema, PageDeletedSchema, PageUpdatedSchema } from './gen/events/v1/pages_pb.js';
+import { InsightCreatedSchema } from './gen/events/v1/insights_pb.js';
+import { KeyCreatedSchema, KeyExpiringSchema, KeyRevokedSchema, KeyRotatedSchema } from './gen/events/v1/keys_pb.js';
+import { PageCreatedSchema, PageDeletedSchema, PageUpdatedSchema, PageVerifiedSchema } from './gen/events/v1/pages_pb.js';
+import { ReportCompletedSchema } from './gen/events/v1/reports_pb.js';
+import { PageTrafficDropSchema, PageTrafficSpikeSchema } from './gen/events/v1/traffic_pb.js';
 import { WebhookEndpointDisabledSchema, WebhookEndpointFailingSchema, WebhookEndpointRecoveredSchema, WebhookTestSchema } from './gen/events/v1/webhooks_pb.js';
 import { publicJson, type JsonObject } from './public-json.js';
 
@@ -14,9 +18,18 @@ export const eventSchemas = {
   'page.created': PageCreatedSchema,
   'page.updated': PageUpdatedSchema,
   'page.deleted': PageDeletedSchema,
+  'page.verified': PageVerifiedSchema,
+  'page.traffic_spike': PageTrafficSpikeSchema,
+  'page.traffic_drop': PageTrafficDropSchema,
   'goal.converted': GoalConvertedSchema,
+  'report.completed': ReportCompletedSchema,
+  'export.completed': ExportCompletedSchema,
+  'export.failed': ExportFailedSchema,
+  'insight.created': InsightCreatedSchema,
   'key.created': KeyCreatedSchema,
+  'key.rotated': KeyRotatedSchema,
   'key.revoked': KeyRevokedSchema,
+  'key.expiring': KeyExpiringSchema,
   'webhook.test': WebhookTestSchema,
   'webhook.endpoint.failing': WebhookEndpointFailingSchema,
   'webhook.endpoint.disabled': WebhookEndpointDisabledSchema,
@@ -61,7 +74,7 @@ export function eventPayload(envelope: Envelope): JsonObject {
   return { id, type, created_at: timestampDate(createdAt).toISOString(), workspace_id: workspaceId, data: eventData(envelope) };
 }
 
-/** `goal.converted` is the oneof field `goal_converted`, `goalConverted` in TypeScript. */
+/** `page.traffic_spike` is the oneof field `page_traffic_spike`, `pageTrafficSpike` in TypeScript. */
 function fieldOf(type: EventType): string {
-  return type.replace(/\.(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return type.replace(/[._](\w)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -1,9 +1,13 @@
 // The contracts between the services: messages generated from proto/, the subjects they travel on, the event
 // types, the scopes of keys.
 export * from './gen/events/v1/envelope_pb.js';
+export * from './gen/events/v1/exports_pb.js';
 export * from './gen/events/v1/goals_pb.js';
+export * from './gen/events/v1/insights_pb.js';
 export * from './gen/events/v1/keys_pb.js';
 export * from './gen/events/v1/pages_pb.js';
+export * from './gen/events/v1/reports_pb.js';
+export * from './gen/events/v1/traffic_pb.js';
 export * from './gen/events/v1/webhooks_pb.js';
 export * from './gen/hits/v1/hit_pb.js';
 export * from './gen/keys/v1/changes_pb.js';

@@ -1,6 +1,7 @@
 // JSON Schema (draft 2020-12, as in OpenAPI 3.1) of what `publicJson` writes. Pure.
 import { ScalarType, type DescField, type DescMessage } from '@bufbuild/protobuf';
 import { eventSchemas, type EventType } from './events.js';
+import { comments } from './gen/comments.js';
 import type { JsonObject } from './public-json.js';
 
 /** Of the whole body of an event's delivery. Events may gain fields, so that others than these are not forbidden. */
@@ -16,15 +17,21 @@ export function eventPayloadSchema(type: EventType): JsonObject {
 
 const timestampSchema = { type: 'string', format: 'date-time' };
 
-/** @throws Error for fields of types the public API does not use (64-bit integers, bytes, enums) */
-export function messageSchema(message: DescMessage): JsonObject {
+/** The schema of a message inside another: in place, or a reference to where it stands. */
+export type InnerSchema = (message: DescMessage) => JsonObject;
+
+/**
+ * Described by the comments of the contract.
+ * @throws Error for fields of types the public API does not use (64-bit integers, bytes, enums)
+ */
+export function messageSchema(message: DescMessage, inner: InnerSchema = messageSchema): JsonObject {
   switch (message.typeName) {
     case 'google.protobuf.Timestamp':
       return timestampSchema;
     case 'google.protobuf.Struct':
       return { type: 'object' };
     default:
-      return objectSchema(Object.fromEntries(message.fields.map((field) => [field.name, fieldSchema(field)])));
+      return objectSchema(Object.fromEntries(message.fields.map((field) => [field.name, fieldSchema(field, inner)])));
   }
 }
 
@@ -33,19 +40,20 @@ function objectSchema(properties: Record<string, JsonObject>): JsonObject {
   return { type: 'object', properties, required: Object.keys(properties) };
 }
 
-function fieldSchema(field: DescField): JsonObject {
-  const schema = valueSchema(field);
-  return field.proto.proto3Optional ? { anyOf: [schema, { type: 'null' }] } : schema;
+function fieldSchema(field: DescField, inner: InnerSchema): JsonObject {
+  const schema = valueSchema(field, inner);
+  const description = comments[`${field.parent.typeName}.${field.name}`];
+  return { ...(field.proto.proto3Optional ? { anyOf: [schema, { type: 'null' }] } : schema), ...(description && { description }) };
 }
 
-function valueSchema(field: DescField): JsonObject {
+function valueSchema(field: DescField, inner: InnerSchema): JsonObject {
   switch (field.fieldKind) {
     case 'scalar':
       return scalarSchema(field.scalar, field);
     case 'message':
-      return messageSchema(field.message);
+      return inner(field.message);
     case 'list':
-      return { type: 'array', items: field.listKind === 'message' ? messageSchema(field.message) : scalarSchema(field.scalar, field) };
+      return { type: 'array', items: field.listKind === 'message' ? inner(field.message) : scalarSchema(field.scalar, field) };
     case 'map':
       return { type: 'object', additionalProperties: scalarSchema(field.scalar, field) };
     case 'enum':

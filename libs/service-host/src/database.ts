@@ -2,6 +2,7 @@
 import pg from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { Host } from './run-service.js';
+import { seeEveryWorkspace } from './workspace-scope.js';
 
 export interface DatabaseOptions {
   databaseUrl: string;
@@ -10,17 +11,42 @@ export interface DatabaseOptions {
   schema: string;
   entities: NonNullable<DataSourceOptions['entities']>;
   migrations: NonNullable<DataSourceOptions['migrations']>;
+  /** false for a service that goes on answering without its database: it is then ready all the same. */
+  isEssential?: boolean;
 }
 
 /** So that no database that hangs, and no path to it that swallows packets, holds a caller or a consumer for ever. */
 const limits = { connectionTimeoutMillis: 5_000, keepAlive: true, keepAliveInitialDelayMillis: 10_000, statement_timeout: 60_000 };
+
+/** Opens each connection of a pool without row-level security's border between workspaces. */
+const acrossWorkspaces = { onConnect: (client: pg.Client) => client.query(seeEveryWorkspace) };
 
 /**
  * Connects, applies pending migrations and registers the closing. Replicas that start at once take turns: each holds an
  * advisory lock while it migrates.
  */
 export async function openDatabase(options: DatabaseOptions, host: Host): Promise<DataSource> {
-  const settings: DataSourceOptions = {
+  await migrateInTurn(options, host);
+  return openPool(options, limits, host);
+}
+
+/**
+ * A second pool for statements across workspaces, which are many and stand alone: they need no transaction to set a scope
+ * in. Never hand it to what answers for one workspace. The database is open already.
+ */
+export function openAcrossWorkspaces(options: DatabaseOptions, host: Host): Promise<DataSource> {
+  return openPool(options, { ...limits, ...acrossWorkspaces }, host);
+}
+
+async function openPool(options: DatabaseOptions, extra: object, host: Host): Promise<DataSource> {
+  const database = await new DataSource({ ...settingsOf(options, host), extra }).initialize();
+  host.onStop('database', () => database.destroy());
+  if (options.isEssential ?? true) host.addReadinessCheck({ name: 'database', check: () => database.query('SELECT 1') });
+  return database;
+}
+
+function settingsOf(options: DatabaseOptions, host: Host): DataSourceOptions {
+  return {
     type: 'postgres',
     url: options.databaseUrl,
     schema: options.schema,
@@ -32,20 +58,15 @@ export async function openDatabase(options: DatabaseOptions, host: Host): Promis
     // pg reports a lost idle connection on the pool; without a listener the process would die of it.
     poolErrorHandler: (error) => host.logger.warn({ err: error }, 'a database connection was lost'),
   };
-  await migrateInTurn(settings, options.databaseUrl);
-  const database = await new DataSource({ ...settings, extra: limits }).initialize();
-  host.onStop('database', () => database.destroy());
-  host.addReadinessCheck({ name: 'database', check: () => database.query('SELECT 1') });
-  return database;
 }
 
-/** A migration may take its time: its connections are its own, without the time limit of a statement. */
-async function migrateInTurn(settings: DataSourceOptions, databaseUrl: string): Promise<void> {
-  const turn = new pg.Client({ connectionString: databaseUrl });
+/** A migration may take its time and concerns all rows: its connections are its own, without limits of either kind. */
+async function migrateInTurn(options: DatabaseOptions, host: Host): Promise<void> {
+  const turn = new pg.Client({ connectionString: options.databaseUrl });
   await turn.connect();
   try {
     await turn.query(`SELECT pg_advisory_lock(hashtext('migrations'), hashtext(current_user))`);
-    const database = await new DataSource(settings).initialize();
+    const database = await new DataSource({ ...settingsOf(options, host), extra: acrossWorkspaces }).initialize();
     await database.runMigrations({ transaction: 'each' }).finally(() => database.destroy());
   } finally {
     await turn.end();

@@ -6,3 +6,4 @@ export * from './health.js';
 export * from './logger.js';
 export * from './run-service.js';
 export * from './settings.js';
+export * from './workspace-scope.js';

@@ -6,7 +6,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { serviceSpecs, startNats, type NatsServer, type ServiceName, type ServiceSpec } from '@na/local-stack';
+import { serviceSpecs, startNats, type NatsServer, type ServiceSpec } from '@na/local-stack';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests assert on whatever JSON comes back
@@ -33,12 +33,12 @@ const key = () => randomBytes(32).toString('base64');
 
 export class TestSystem {
   readonly operatorToken = randomBytes(32).toString('hex');
-  private readonly running = new Map<ServiceName, Running>();
+  private readonly running = new Map<string, Running>();
   gatewayUrl = '';
 
   private constructor(
     readonly folder: string,
-    readonly nats: NatsServer,
+    public nats: NatsServer,
     readonly database: TestDatabase,
   ) {}
 
@@ -55,12 +55,30 @@ export class TestSystem {
       mailDir: join(folder, 'mail'),
       secrets: { KEY_PEPPERS: `1:${key()}`, WEBHOOK_SEALING_KEYS: `1:${key()}`, CURSOR_KEY: key(), rolePasswords: {} as never },
     });
-    await Promise.all(specs.map((spec) => system.startService({ ...spec, env: { ...spec.env, LOG_LEVEL: 'info', ...env } })));
+    await Promise.all(specs.map((spec) => system.startService(spec.name, { ...spec, env: { ...spec.env, LOG_LEVEL: 'info', ...env } })));
     return system;
   }
 
+  /** One more gateway beside the first. @returns its name, for `kill` and the like, and where it listens */
+  async startGateway(): Promise<{ name: string; url: string }> {
+    const name = `gateway-${this.running.size}`;
+    const port = await this.startService(name, this.running.get('gateway')!.spec);
+    return { name, url: `http://127.0.0.1:${port}` };
+  }
+
+  /** SIGSTOP: the process stands still, with all its connections open, until SIGCONT. */
+  signal(name: string, signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.running.get(name)!.child.kill(signal);
+  }
+
+  /** kill -9 of nats-server, and another on the same port and store. */
+  async restartNats(): Promise<void> {
+    await this.nats.kill();
+    this.nats = await startNats({ dataDir: join(this.folder, 'nats'), port: this.nats.port });
+  }
+
   /** SIGKILL: the process gets no chance to say or save anything. */
-  async kill(name: ServiceName): Promise<void> {
+  async kill(name: string): Promise<void> {
     const { child } = this.running.get(name)!;
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
@@ -69,12 +87,12 @@ export class TestSystem {
   }
 
   /** Starts a service again that was killed, on the same database and bus. */
-  restart(name: ServiceName): Promise<void> {
-    return this.startService(this.running.get(name)!.spec);
+  async restart(name: string): Promise<void> {
+    await this.startService(name, this.running.get(name)!.spec);
   }
 
   /** Everything a service has written so far. */
-  logOf(name: ServiceName): string {
+  logOf(name: string): string {
     return readFileSync(join(this.folder, `${name}.log`), 'utf8');
   }
 
@@ -109,16 +127,18 @@ export class TestSystem {
     await this.database.drop();
   }
 
-  private async startService(spec: ServiceSpec): Promise<void> {
-    const log = openSync(join(this.folder, `${spec.name}.log`), 'a');
+  /** @returns the port of the public API, for a gateway */
+  private async startService(name: string, spec: ServiceSpec): Promise<number | undefined> {
+    const log = openSync(join(this.folder, `${name}.log`), 'a');
     // Jest's own options must not reach the services: they run as they would in a deployment.
     const child = fork(spec.program, { execArgv: spec.nodeOptions, env: { ...spec.env, NODE_OPTIONS: '' }, stdio: ['ignore', log, log, 'ipc'] });
     closeSync(log);
-    this.running.set(spec.name, { spec, child });
+    this.running.set(name, { spec, child });
     const httpPort = await new Promise<number | undefined>((resolve, reject) => {
       child.once('message', (message: { httpPort?: number }) => resolve(message.httpPort));
-      child.once('exit', (code) => reject(new Error(`${spec.name} ended with ${code} before it was ready:\n${this.logOf(spec.name)}`)));
+      child.once('exit', (code) => reject(new Error(`${name} ended with ${code} before it was ready:\n${this.logOf(name)}`)));
     });
-    if (httpPort !== undefined) this.gatewayUrl = `http://127.0.0.1:${httpPort}`;
+    if (name === 'gateway') this.gatewayUrl = `http://127.0.0.1:${httpPort}`;
+    return httpPort;
   }
 }

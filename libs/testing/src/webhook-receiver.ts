@@ -1,12 +1,18 @@
-// A customer's webhook server, as well-behaved or as broken as a test wants it. Records every request with its raw body.
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+// A customer's webhook server, as well-behaved or as broken as a test wants it: `receiver-faults.ts` has ways to be broken.
+// Records every request with its raw body.
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { Certificate } from './certificate.js';
 
 export interface ReceivedRequest {
   method: string;
   path: string;
   headers: IncomingHttpHeaders;
   body: Buffer;
+  /** The name that TLS was asked for. */
+  servername?: string;
   /** Unix milliseconds on the receiver's own clock. */
   receivedAt: number;
 }
@@ -22,23 +28,32 @@ interface Waiter {
 export class WebhookReceiver {
   readonly requests: ReceivedRequest[] = [];
   private readonly waiters = new Set<Waiter>();
+  private readonly server;
 
   private constructor(
-    private readonly server: Server,
     private behaviour: Behaviour,
-  ) {}
+    private readonly certificate?: Certificate,
+  ) {
+    this.server = certificate ? createTlsServer(certificate) : createServer();
+    this.server.on('request', (request: IncomingMessage, response: ServerResponse) => void this.receive(request, response));
+  }
 
-  /** Listens on a free loopback port and answers 200 unless told otherwise. */
-  static async start(behaviour: Behaviour = answer(200)): Promise<WebhookReceiver> {
-    const server = createServer();
-    const receiver = new WebhookReceiver(server, behaviour);
-    server.on('request', (request, response) => void receiver.receive(request, response));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  /**
+   * Listens on a free loopback port and answers 200 unless told otherwise.
+   * @param certificate what to speak TLS with; without one it is plain HTTP
+   */
+  static async start(behaviour: Behaviour = answer(200), certificate?: Certificate): Promise<WebhookReceiver> {
+    const receiver = new WebhookReceiver(behaviour, certificate);
+    await new Promise<void>((resolve) => receiver.server.listen(0, '127.0.0.1', resolve));
     return receiver;
   }
 
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/hook`;
+    return this.certificate ? `https://localhost:${this.port}/hook` : `http://127.0.0.1:${this.port}/hook`;
   }
 
   behave(behaviour: Behaviour): void {
@@ -67,7 +82,7 @@ export class WebhookReceiver {
     } catch {
       return; // The sender broke off: there is no request to record.
     }
-    const received = { method: request.method!, path: request.url!, headers: request.headers, body: Buffer.concat(chunks), receivedAt: Date.now() };
+    const received = describe(request, Buffer.concat(chunks));
     this.requests.push(received);
     for (const waiter of this.waiters) {
       if (!waiter.wanted(this.requests)) continue;
@@ -79,6 +94,11 @@ export class WebhookReceiver {
   }
 }
 
+function describe(request: IncomingMessage, body: Buffer): ReceivedRequest {
+  const servername = (request.socket as Partial<TLSSocket>).servername || undefined;
+  return { method: request.method!, path: request.url!, headers: request.headers, body, servername, receivedAt: Date.now() };
+}
+
 export function answer(status: number, body = '', headers: Record<string, string> = {}): Behaviour {
   return (response) => void response.writeHead(status, headers).end(body);
 }
@@ -87,34 +107,3 @@ export function answer(status: number, body = '', headers: Record<string, string
 export function inTurn(...behaviours: Behaviour[]): Behaviour {
   return (response, request, count) => behaviours[Math.min(count, behaviours.length) - 1]!(response, request, count);
 }
-
-/** Takes the request and never answers. */
-export const hang: Behaviour = () => undefined;
-
-/** Breaks the connection in the middle of the answer's body. */
-export const resetMidBody: Behaviour = (response) => {
-  response.writeHead(200, { 'content-length': '1000' }).write('only this much', () => response.socket?.resetAndDestroy());
-};
-
-/** Sends a byte of an endless body whenever the socket takes one. */
-export const endlessBody: Behaviour = (response) => {
-  response.writeHead(200);
-  const chunk = Buffer.alloc(64 * 1024, 'x');
-  const more = () => {
-    while (!response.destroyed && response.write(chunk));
-  };
-  response.on('drain', more);
-  more();
-};
-
-/** Head at once, then one byte every `everyMs` milliseconds, for ever. */
-export function drip(everyMs: number): Behaviour {
-  return (response) => {
-    response.writeHead(200);
-    const timer = setInterval(() => response.write('.'), everyMs);
-    response.on('close', () => clearInterval(timer));
-  };
-}
-
-/** Bytes that are not HTTP. */
-export const malformed: Behaviour = (response) => void response.socket?.end('HELLO THERE\r\n\r\n');

@@ -6,12 +6,20 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { ExportCompleted, ExportFailed } from "./exports_pb.js";
+import { file_events_v1_exports } from "./exports_pb.js";
 import type { GoalConverted } from "./goals_pb.js";
 import { file_events_v1_goals } from "./goals_pb.js";
-import type { KeyCreated, KeyRevoked } from "./keys_pb.js";
+import type { InsightCreated } from "./insights_pb.js";
+import { file_events_v1_insights } from "./insights_pb.js";
+import type { KeyCreated, KeyExpiring, KeyRevoked, KeyRotated } from "./keys_pb.js";
 import { file_events_v1_keys } from "./keys_pb.js";
-import type { PageCreated, PageDeleted, PageUpdated } from "./pages_pb.js";
+import type { PageCreated, PageDeleted, PageUpdated, PageVerified } from "./pages_pb.js";
 import { file_events_v1_pages } from "./pages_pb.js";
+import type { ReportCompleted } from "./reports_pb.js";
+import { file_events_v1_reports } from "./reports_pb.js";
+import type { PageTrafficDrop, PageTrafficSpike } from "./traffic_pb.js";
+import { file_events_v1_traffic } from "./traffic_pb.js";
 import type { WebhookEndpointDisabled, WebhookEndpointFailing, WebhookEndpointRecovered, WebhookTest } from "./webhooks_pb.js";
 import { file_events_v1_webhooks } from "./webhooks_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
@@ -22,7 +30,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file events/v1/envelope.proto.
  */
 export const file_events_v1_envelope: GenFile = /*@__PURE__*/
-  fileDesc("ChhldmVudHMvdjEvZW52ZWxvcGUucHJvdG8SCWV2ZW50cy52MSKdBQoIRW52ZWxvcGUSCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAyABKAkSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoMcGFnZV9jcmVhdGVkGAogASgLMhYuZXZlbnRzLnYxLlBhZ2VDcmVhdGVkSAASLgoMcGFnZV91cGRhdGVkGAsgASgLMhYuZXZlbnRzLnYxLlBhZ2VVcGRhdGVkSAASLgoMcGFnZV9kZWxldGVkGAwgASgLMhYuZXZlbnRzLnYxLlBhZ2VEZWxldGVkSAASMgoOZ29hbF9jb252ZXJ0ZWQYFCABKAsyGC5ldmVudHMudjEuR29hbENvbnZlcnRlZEgAEiwKC2tleV9jcmVhdGVkGB4gASgLMhUuZXZlbnRzLnYxLktleUNyZWF0ZWRIABIsCgtrZXlfcmV2b2tlZBgfIAEoCzIVLmV2ZW50cy52MS5LZXlSZXZva2VkSAASLgoMd2ViaG9va190ZXN0GCggASgLMhYuZXZlbnRzLnYxLldlYmhvb2tUZXN0SAASRwoZd2ViaG9va19lbmRwb2ludF9kaXNhYmxlZBgpIAEoCzIiLmV2ZW50cy52MS5XZWJob29rRW5kcG9pbnREaXNhYmxlZEgAEkUKGHdlYmhvb2tfZW5kcG9pbnRfZmFpbGluZxgqIAEoCzIhLmV2ZW50cy52MS5XZWJob29rRW5kcG9pbnRGYWlsaW5nSAASSQoad2ViaG9va19lbmRwb2ludF9yZWNvdmVyZWQYKyABKAsyIy5ldmVudHMudjEuV2ViaG9va0VuZHBvaW50UmVjb3ZlcmVkSABCBgoEZGF0YWIGcHJvdG8z", [file_events_v1_goals, file_events_v1_keys, file_events_v1_pages, file_events_v1_webhooks, file_google_protobuf_timestamp]);
+  fileDesc("ChhldmVudHMvdjEvZW52ZWxvcGUucHJvdG8SCWV2ZW50cy52MSL5CAoIRW52ZWxvcGUSCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAyABKAkSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoMcGFnZV9jcmVhdGVkGAogASgLMhYuZXZlbnRzLnYxLlBhZ2VDcmVhdGVkSAASLgoMcGFnZV91cGRhdGVkGAsgASgLMhYuZXZlbnRzLnYxLlBhZ2VVcGRhdGVkSAASLgoMcGFnZV9kZWxldGVkGAwgASgLMhYuZXZlbnRzLnYxLlBhZ2VEZWxldGVkSAASMAoNcGFnZV92ZXJpZmllZBgNIAEoCzIXLmV2ZW50cy52MS5QYWdlVmVyaWZpZWRIABI5ChJwYWdlX3RyYWZmaWNfc3Bpa2UYDiABKAsyGy5ldmVudHMudjEuUGFnZVRyYWZmaWNTcGlrZUgAEjcKEXBhZ2VfdHJhZmZpY19kcm9wGA8gASgLMhouZXZlbnRzLnYxLlBhZ2VUcmFmZmljRHJvcEgAEjIKDmdvYWxfY29udmVydGVkGBQgASgLMhguZXZlbnRzLnYxLkdvYWxDb252ZXJ0ZWRIABIsCgtrZXlfY3JlYXRlZBgeIAEoCzIVLmV2ZW50cy52MS5LZXlDcmVhdGVkSAASLAoLa2V5X3Jldm9rZWQYHyABKAsyFS5ldmVudHMudjEuS2V5UmV2b2tlZEgAEiwKC2tleV9yb3RhdGVkGCAgASgLMhUuZXZlbnRzLnYxLktleVJvdGF0ZWRIABIuCgxrZXlfZXhwaXJpbmcYISABKAsyFi5ldmVudHMudjEuS2V5RXhwaXJpbmdIABIuCgx3ZWJob29rX3Rlc3QYKCABKAsyFi5ldmVudHMudjEuV2ViaG9va1Rlc3RIABJHChl3ZWJob29rX2VuZHBvaW50X2Rpc2FibGVkGCkgASgLMiIuZXZlbnRzLnYxLldlYmhvb2tFbmRwb2ludERpc2FibGVkSAASRQoYd2ViaG9va19lbmRwb2ludF9mYWlsaW5nGCogASgLMiEuZXZlbnRzLnYxLldlYmhvb2tFbmRwb2ludEZhaWxpbmdIABJJChp3ZWJob29rX2VuZHBvaW50X3JlY292ZXJlZBgrIAEoCzIjLmV2ZW50cy52MS5XZWJob29rRW5kcG9pbnRSZWNvdmVyZWRIABI2ChByZXBvcnRfY29tcGxldGVkGDIgASgLMhouZXZlbnRzLnYxLlJlcG9ydENvbXBsZXRlZEgAEjYKEGV4cG9ydF9jb21wbGV0ZWQYPCABKAsyGi5ldmVudHMudjEuRXhwb3J0Q29tcGxldGVkSAASMAoNZXhwb3J0X2ZhaWxlZBg9IAEoCzIXLmV2ZW50cy52MS5FeHBvcnRGYWlsZWRIABI0Cg9pbnNpZ2h0X2NyZWF0ZWQYRiABKAsyGS5ldmVudHMudjEuSW5zaWdodENyZWF0ZWRIAEIGCgRkYXRhYgZwcm90bzM", [file_events_v1_exports, file_events_v1_goals, file_events_v1_insights, file_events_v1_keys, file_events_v1_pages, file_events_v1_reports, file_events_v1_traffic, file_events_v1_webhooks, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message events.v1.Envelope
@@ -75,6 +83,24 @@ export type Envelope = Message<"events.v1.Envelope"> & {
     case: "pageDeleted";
   } | {
     /**
+     * @generated from field: events.v1.PageVerified page_verified = 13;
+     */
+    value: PageVerified;
+    case: "pageVerified";
+  } | {
+    /**
+     * @generated from field: events.v1.PageTrafficSpike page_traffic_spike = 14;
+     */
+    value: PageTrafficSpike;
+    case: "pageTrafficSpike";
+  } | {
+    /**
+     * @generated from field: events.v1.PageTrafficDrop page_traffic_drop = 15;
+     */
+    value: PageTrafficDrop;
+    case: "pageTrafficDrop";
+  } | {
+    /**
      * @generated from field: events.v1.GoalConverted goal_converted = 20;
      */
     value: GoalConverted;
@@ -91,6 +117,18 @@ export type Envelope = Message<"events.v1.Envelope"> & {
      */
     value: KeyRevoked;
     case: "keyRevoked";
+  } | {
+    /**
+     * @generated from field: events.v1.KeyRotated key_rotated = 32;
+     */
+    value: KeyRotated;
+    case: "keyRotated";
+  } | {
+    /**
+     * @generated from field: events.v1.KeyExpiring key_expiring = 33;
+     */
+    value: KeyExpiring;
+    case: "keyExpiring";
   } | {
     /**
      * @generated from field: events.v1.WebhookTest webhook_test = 40;
@@ -115,6 +153,30 @@ export type Envelope = Message<"events.v1.Envelope"> & {
      */
     value: WebhookEndpointRecovered;
     case: "webhookEndpointRecovered";
+  } | {
+    /**
+     * @generated from field: events.v1.ReportCompleted report_completed = 50;
+     */
+    value: ReportCompleted;
+    case: "reportCompleted";
+  } | {
+    /**
+     * @generated from field: events.v1.ExportCompleted export_completed = 60;
+     */
+    value: ExportCompleted;
+    case: "exportCompleted";
+  } | {
+    /**
+     * @generated from field: events.v1.ExportFailed export_failed = 61;
+     */
+    value: ExportFailed;
+    case: "exportFailed";
+  } | {
+    /**
+     * @generated from field: events.v1.InsightCreated insight_created = 70;
+     */
+    value: InsightCreated;
+    case: "insightCreated";
   } | { case: undefined; value?: undefined };
 };
 

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file events/v1/keys.proto.
  */
 export const file_events_v1_keys: GenFile = /*@__PURE__*/
-  fileDesc("ChRldmVudHMvdjEva2V5cy5wcm90bxIJZXZlbnRzLnYxIpEBCgpLZXlDcmVhdGVkEg4KBmtleV9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBnNjb3BlcxgDIAMoCRIzCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAiAEBEhEKCWxhc3RfZm91chgFIAEoCUINCgtfZXhwaXJlc19hdCJaCgpLZXlSZXZva2VkEg4KBmtleV9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEi4KCnJldm9rZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("ChRldmVudHMvdjEva2V5cy5wcm90bxIJZXZlbnRzLnYxIpEBCgpLZXlDcmVhdGVkEg4KBmtleV9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBnNjb3BlcxgDIAMoCRIzCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAiAEBEhEKCWxhc3RfZm91chgFIAEoCUINCgtfZXhwaXJlc19hdCJqCgpLZXlSZXZva2VkEg4KBmtleV9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEi4KCnJldm9rZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnJlYXNvbhgEIAEoCSLFAQoKS2V5Um90YXRlZBIOCgZrZXlfaWQYASABKAkSDAoEbmFtZRgCIAEoCRIRCglsYXN0X2ZvdXIYAyABKAkSLgoKcm90YXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASPQoUcHJldmlvdXNfdmFsaWRfdW50aWwYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSACIAQFCFwoVX3ByZXZpb3VzX3ZhbGlkX3VudGlsIrYBCgtLZXlFeHBpcmluZxIOCgZrZXlfaWQYASABKAkSDAoEbmFtZRgCIAEoCRIRCglsYXN0X2ZvdXIYAyABKAkSLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNQoMbGFzdF91c2VkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAiAEBQg8KDV9sYXN0X3VzZWRfYXRiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * Never carries the secret, nor anything derived from it but its last four characters.
@@ -71,6 +71,13 @@ export type KeyRevoked = Message<"events.v1.KeyRevoked"> & {
    * @generated from field: google.protobuf.Timestamp revoked_at = 3;
    */
   revokedAt?: Timestamp | undefined;
+
+  /**
+   * "by_hand", or "leaked" when somebody showed its secret.
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
 };
 
 /**
@@ -79,4 +86,88 @@ export type KeyRevoked = Message<"events.v1.KeyRevoked"> & {
  */
 export const KeyRevokedSchema: GenMessage<KeyRevoked> = /*@__PURE__*/
   messageDesc(file_events_v1_keys, 1);
+
+/**
+ * The key has a new secret under the same id, name and scopes.
+ *
+ * @generated from message events.v1.KeyRotated
+ */
+export type KeyRotated = Message<"events.v1.KeyRotated"> & {
+  /**
+   * @generated from field: string key_id = 1;
+   */
+  keyId: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * Of the new secret.
+   *
+   * @generated from field: string last_four = 3;
+   */
+  lastFour: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp rotated_at = 4;
+   */
+  rotatedAt?: Timestamp | undefined;
+
+  /**
+   * Until then the secret before works too; unset when it stopped at once.
+   *
+   * @generated from field: optional google.protobuf.Timestamp previous_valid_until = 5;
+   */
+  previousValidUntil?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message events.v1.KeyRotated.
+ * Use `create(KeyRotatedSchema)` to create a new message.
+ */
+export const KeyRotatedSchema: GenMessage<KeyRotated> = /*@__PURE__*/
+  messageDesc(file_events_v1_keys, 2);
+
+/**
+ * The key will soon stop working. Nothing has happened to it yet.
+ *
+ * @generated from message events.v1.KeyExpiring
+ */
+export type KeyExpiring = Message<"events.v1.KeyExpiring"> & {
+  /**
+   * @generated from field: string key_id = 1;
+   */
+  keyId: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string last_four = 3;
+   */
+  lastFour: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp expires_at = 4;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * Whether anybody would miss it. At most a minute late; unset when it was never used.
+   *
+   * @generated from field: optional google.protobuf.Timestamp last_used_at = 5;
+   */
+  lastUsedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message events.v1.KeyExpiring.
+ * Use `create(KeyExpiringSchema)` to create a new message.
+ */
+export const KeyExpiringSchema: GenMessage<KeyExpiring> = /*@__PURE__*/
+  messageDesc(file_events_v1_keys, 3);
 

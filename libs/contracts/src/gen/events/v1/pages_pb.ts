@@ -4,13 +4,15 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file events/v1/pages.proto.
  */
 export const file_events_v1_pages: GenFile = /*@__PURE__*/
-  fileDesc("ChVldmVudHMvdjEvcGFnZXMucHJvdG8SCWV2ZW50cy52MSI6CgtQYWdlQ3JlYXRlZBIPCgdwYWdlX2lkGAEgASgJEgsKA3VybBgCIAEoCRINCgV0aXRsZRgDIAEoCSI6CgtQYWdlVXBkYXRlZBIPCgdwYWdlX2lkGAEgASgJEgsKA3VybBgCIAEoCRINCgV0aXRsZRgDIAEoCSIrCgtQYWdlRGVsZXRlZBIPCgdwYWdlX2lkGAEgASgJEgsKA3VybBgCIAEoCWIGcHJvdG8z");
+  fileDesc("ChVldmVudHMvdjEvcGFnZXMucHJvdG8SCWV2ZW50cy52MSI6CgtQYWdlQ3JlYXRlZBIPCgdwYWdlX2lkGAEgASgJEgsKA3VybBgCIAEoCRINCgV0aXRsZRgDIAEoCSI6CgtQYWdlVXBkYXRlZBIPCgdwYWdlX2lkGAEgASgJEgsKA3VybBgCIAEoCRINCgV0aXRsZRgDIAEoCSIrCgtQYWdlRGVsZXRlZBIPCgdwYWdlX2lkGAEgASgJEgsKA3VybBgCIAEoCSJsCgxQYWdlVmVyaWZpZWQSDwoHcGFnZV9pZBgBIAEoCRILCgN1cmwYAiABKAkSDQoFdGl0bGUYAyABKAkSLwoLdmVyaWZpZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message events.v1.PageCreated
@@ -87,4 +89,38 @@ export type PageDeleted = Message<"events.v1.PageDeleted"> & {
  */
 export const PageDeletedSchema: GenMessage<PageDeleted> = /*@__PURE__*/
   messageDesc(file_events_v1_pages, 2);
+
+/**
+ * The first real hit of the page came in: its widget is in place. At most one for each page.
+ *
+ * @generated from message events.v1.PageVerified
+ */
+export type PageVerified = Message<"events.v1.PageVerified"> & {
+  /**
+   * @generated from field: string page_id = 1;
+   */
+  pageId: string;
+
+  /**
+   * @generated from field: string url = 2;
+   */
+  url: string;
+
+  /**
+   * @generated from field: string title = 3;
+   */
+  title: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp verified_at = 4;
+   */
+  verifiedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message events.v1.PageVerified.
+ * Use `create(PageVerifiedSchema)` to create a new message.
+ */
+export const PageVerifiedSchema: GenMessage<PageVerified> = /*@__PURE__*/
+  messageDesc(file_events_v1_pages, 3);
 

@@ -52,6 +52,8 @@ export type Goal = Message<"reporting.v1.Goal"> & {
   pageId?: string | undefined;
 
   /**
+   * What a conversion is worth, in the workspace's own unit.
+   *
    * @generated from field: optional double value = 6;
    */
   value?: number | undefined;

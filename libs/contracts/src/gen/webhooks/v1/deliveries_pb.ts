@@ -55,11 +55,15 @@ export type Delivery = Message<"webhooks.v1.Delivery"> & {
   status: string;
 
   /**
+   * Made so far.
+   *
    * @generated from field: uint32 attempts = 7;
    */
   attempts: number;
 
   /**
+   * After this many it fails.
+   *
    * @generated from field: uint32 max_attempts = 8;
    */
   maxAttempts: number;
@@ -91,11 +95,15 @@ export type Delivery = Message<"webhooks.v1.Delivery"> & {
   createdAt?: Timestamp | undefined;
 
   /**
+   * When the latest attempt began.
+   *
    * @generated from field: optional google.protobuf.Timestamp last_attempt_at = 13;
    */
   lastAttemptAt?: Timestamp | undefined;
 
   /**
+   * When it is tried again, while it is.
+   *
    * @generated from field: optional google.protobuf.Timestamp next_retry_at = 14;
    */
   nextRetryAt?: Timestamp | undefined;
@@ -139,6 +147,8 @@ export type Attempt = Message<"webhooks.v1.Attempt"> & {
   number: number;
 
   /**
+   * When it began.
+   *
    * @generated from field: google.protobuf.Timestamp started_at = 3;
    */
   startedAt?: Timestamp | undefined;
@@ -151,39 +161,50 @@ export type Attempt = Message<"webhooks.v1.Attempt"> & {
   durationMs: number;
 
   /**
+   * The HTTP status, if an answer came.
+   *
    * @generated from field: optional uint32 response_code = 5;
    */
   responseCode?: number | undefined;
 
   /**
+   * At most 16 KiB of them.
+   *
    * @generated from field: map<string, string> response_headers = 6;
    */
   responseHeaders: { [key: string]: string };
 
   /**
+   * At most 16 KiB of it.
+   *
    * @generated from field: optional string response_body = 7;
    */
   responseBody?: string | undefined;
 
   /**
+   * Why no answer came: one of the closed list in docs/webhooks.
+   *
    * @generated from field: optional string error = 8;
    */
   error?: string | undefined;
 
   /**
-   * Milliseconds: waiting in the lane before the attempt, and from its start until a connection was there and until the
-   * answer's head came. Unset where it did not come to that. duration_ms is the end.
+   * How long it waited for its turn before it began, in milliseconds.
    *
    * @generated from field: optional double queued_ms = 9;
    */
   queuedMs?: number | undefined;
 
   /**
+   * From the start until a connection was there, in milliseconds; unset when it did not come to that.
+   *
    * @generated from field: optional double connected_ms = 10;
    */
   connectedMs?: number | undefined;
 
   /**
+   * From the start until the head of the answer was there, in milliseconds; unset when it did not come to that.
+   *
    * @generated from field: optional double head_ms = 11;
    */
   headMs?: number | undefined;
@@ -208,6 +229,8 @@ export type DeliveryRequest = Message<"webhooks.v1.DeliveryRequest"> & {
   url: string;
 
   /**
+   * The exact text that was signed.
+   *
    * @generated from field: string body = 2;
    */
   body: string;

@@ -45,36 +45,50 @@ export type Replay = Message<"webhooks.v1.Replay"> & {
   status: string;
 
   /**
+   * Events from this moment, included.
+   *
    * @generated from field: google.protobuf.Timestamp since = 5;
    */
   since?: Timestamp | undefined;
 
   /**
+   * Events before this moment.
+   *
    * @generated from field: google.protobuf.Timestamp until = 6;
    */
   until?: Timestamp | undefined;
 
   /**
+   * Deliveries in these states are sent again.
+   *
    * @generated from field: repeated string statuses = 7;
    */
   statuses: string[];
 
   /**
+   * Exact types, prefixes such as "goal.*", or "*"; empty means all that the endpoint wants.
+   *
    * @generated from field: repeated string event_types = 8;
    */
   eventTypes: string[];
 
   /**
+   * Also events that have no delivery to this endpoint: it was disabled, or did not exist yet.
+   *
    * @generated from field: bool include_missed = 9;
    */
   includeMissed: boolean;
 
   /**
+   * Most deliveries made due a second; unset means 50.
+   *
    * @generated from field: optional uint32 rate_per_second = 10;
    */
   ratePerSecond?: number | undefined;
 
   /**
+   * Whether it only counts.
+   *
    * @generated from field: bool dry_run = 11;
    */
   dryRun: boolean;
