@@ -8,7 +8,7 @@ let service: KeyManagementBed;
 beforeAll(async () => void (service = await KeyManagementBed.start()));
 afterAll(() => service.stop());
 
-async function changes(workspaceId: string, keyId: string, count: number): Promise<JsMsg[]> {
+async function changes(workspaceId: string, keyId: string | undefined, count: number): Promise<JsMsg[]> {
   const filter_subjects = keyChangeSubject(workspaceId, keyId);
   const consumer = await service.bed.bus.js.consumers.get(streams.keyChanges.name, { filter_subjects, deliver_policy: DeliverPolicy.All });
   const messages: JsMsg[] = [];
@@ -29,4 +29,15 @@ test('every change of a key is in the feed, with a version that rises and a mess
     { keyId: key.id, workspaceId, version: 2 },
   ]);
   expect(messages.map(({ headers }) => headers?.get('Nats-Msg-Id'))).toEqual([`${key.id}:1`, `${key.id}:2`]);
+});
+
+test('a suspension and a resumption are in the feed as changes of the workspace as a whole', async () => {
+  const workspaceId = await service.newWorkspace();
+  await service.workspaces.suspendWorkspace({ caller: service.operator(), id: workspaceId });
+  await service.workspaces.resumeWorkspace({ caller: service.operator(), id: workspaceId });
+  const messages = await changes(workspaceId, undefined, 2);
+  expect(messages.map(({ data }) => fromBinary(KeyChangedSchema, data))).toMatchObject([
+    { keyId: '', workspaceId, version: 2 },
+    { keyId: '', workspaceId, version: 3 },
+  ]);
 });

@@ -2,13 +2,31 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
-import { CallerSchema, KeyService, WorkspaceService, type Caller, type CreateKeyRequest, type Key } from '@na/contracts';
-import { TestBed } from '@na/testing';
+import {
+  AuditService,
+  CallerSchema,
+  GatewayLeaseService,
+  KeyService,
+  WorkspaceService,
+  type Caller,
+  type CreateKeyRequest,
+  type Key,
+  type RotateKeyRequest,
+  type UpdateKeyRequest,
+} from '@na/contracts';
+import type { Logger } from '@na/service-host';
+import { eventually, TestBed } from '@na/testing';
 import pg from 'pg';
 import { typeid } from 'typeid-js';
+import type { Pepper } from '../src/keys/key-digest.js';
 import { startKeyManagement } from '../src/start.js';
 
 type NewKey = Omit<CreateKeyRequest, '$typeName' | '$unknown'>;
+type Patch = Partial<Omit<UpdateKeyRequest, '$typeName' | '$unknown' | 'caller' | 'id' | 'fields'>>;
+type Rotation = Partial<Pick<RotateKeyRequest, 'overlapSeconds' | 'ifMatch'>>;
+
+/** Short leases, so that a test that waits for the end of one is a short one. */
+export const defaults = { keyLeaseMs: 300, keyExpiryWarningDays: [7, 1], rateLimit: 600, rateLimitWindowSeconds: 60 };
 
 export const sha256 = (text: string) => createHash('sha256').update(text).digest();
 
@@ -17,16 +35,25 @@ export class KeyManagementBed {
     readonly bed: TestBed,
     /** Superuser, with the service's schema first. */
     readonly sql: pg.Client,
+    private readonly settings: typeof defaults & { keyPeppers: Pepper[] },
   ) {}
 
-  static async start(): Promise<KeyManagementBed> {
+  /** @param logger takes what the service logs, for a test that reads it */
+  static async start(overrides: Partial<typeof defaults> = {}, logger?: Logger): Promise<KeyManagementBed> {
+    const settings = { ...defaults, ...overrides };
     const bed = await TestBed.start();
     const keyPeppers = [{ version: 1, key: randomBytes(32) }];
-    await startKeyManagement({ ...bed.config('key-management'), keyPeppers }, bed.host('key-management'));
+    const host = bed.host('key-management');
+    await startKeyManagement({ ...bed.config('key-management'), ...settings, keyPeppers }, logger ? { ...host, logger } : host);
     const sql = new pg.Client({ connectionString: bed.database.adminUrl });
     await sql.connect();
     await sql.query('SET search_path = key_management');
-    return new KeyManagementBed(bed, sql);
+    return new KeyManagementBed(bed, sql, { ...settings, keyPeppers });
+  }
+
+  /** A second replica of the service, on the same database and bus. */
+  startReplica(): Promise<void> {
+    return startKeyManagement({ ...this.bed.config('key-management'), ...this.settings }, this.bed.host('key-management'));
   }
 
   async stop(): Promise<void> {
@@ -36,6 +63,14 @@ export class KeyManagementBed {
 
   get keys() {
     return this.bed.rpc.client(KeyService);
+  }
+
+  get leases() {
+    return this.bed.rpc.client(GatewayLeaseService);
+  }
+
+  get audit() {
+    return this.bed.rpc.client(AuditService);
   }
 
   get workspaces() {
@@ -51,21 +86,68 @@ export class KeyManagementBed {
   }
 
   async newWorkspace(): Promise<string> {
-    const { workspace } = await this.workspaces.createWorkspace({ caller: this.operator(), name: 'Acme', timeZone: 'Europe/Berlin', ownerEmails: ['o@example.com'] });
+    const settings = { name: 'Acme', timeZone: 'Europe/Berlin', ownerEmails: ['o@example.com'] };
+    const { workspace } = await this.workspaces.createWorkspace({ caller: this.operator(), ...settings });
     return workspace!.id;
   }
 
   /** Made by the operator, unless a caller is given. */
   async newKey(workspaceId: string, overrides: Partial<NewKey> = {}): Promise<{ key: Key; secret: string }> {
     const secret = randomBytes(32).toString('hex');
-    const request = { caller: this.operator(), workspaceId, id: typeid('key').toString(), name: 'CI', scopes: ['pages:read', 'keys:write'], lastFour: secret.slice(-4) };
-    const { key } = await this.keys.createKey({ ...request, secretDigest: sha256(secret), ...overrides });
+    const identity = { workspaceId, id: typeid('key').toString(), secretDigest: sha256(secret), lastFour: secret.slice(-4) };
+    const request = { caller: this.operator(), ...identity, name: 'CI', scopes: ['pages:read', 'keys:write'] };
+    const { key } = await this.keys.createKey({ ...request, ...overrides });
     return { key: key!, secret };
+  }
+
+  /** By the operator, unless a caller is given. */
+  async update(key: Key, patch: Patch, caller: Caller = this.operator(key.workspaceId)): Promise<Key> {
+    const fields = Object.keys(patch).filter((field) => field !== 'ifMatch');
+    const names = fields.map((field) => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+    const { key: updated } = await this.keys.updateKey({ caller, id: key.id, fields: names, ...patch });
+    return updated!;
+  }
+
+  /** By the operator, unless a caller is given. */
+  async rotate(key: Key, rotation: Rotation = {}, caller: Caller = this.operator(key.workspaceId)): Promise<{ key: Key; secret: string }> {
+    const secret = randomBytes(32).toString('hex');
+    const { key: rotated } = await this.keys.rotateKey({ caller, id: key.id, secretDigest: sha256(secret), lastFour: secret.slice(-4), ...rotation });
+    return { key: rotated!, secret };
+  }
+
+  async revoke(key: Key): Promise<Key> {
+    const { key: revoked } = await this.keys.revokeKey({ caller: this.operator(key.workspaceId), id: key.id });
+    return revoked!;
+  }
+
+  async get(key: Key): Promise<Key> {
+    const { key: found } = await this.keys.getKey({ caller: this.operator(key.workspaceId), id: key.id });
+    return found!;
   }
 
   async statusOf(key: Key, secret: string): Promise<string> {
     const { status } = await this.keys.verifyKey({ keyId: key.id, secretDigest: sha256(secret) });
     return status;
+  }
+
+  /**
+   * Has attempts meet at the rows of some keys: they are held as if somebody else were changing them, until all attempts wait
+   * for them. No more than the service changes at once.
+   * @param meanwhile what happens while they wait
+   */
+  async contend<T>(keys: Key[], attempts: (() => Promise<T>)[], meanwhile: () => void = () => undefined): Promise<PromiseSettledResult<T>[]> {
+    await this.sql.query('BEGIN');
+    await this.sql.query('SELECT 1 FROM keys WHERE id = ANY($1) FOR UPDATE', [keys.map(({ id }) => id)]);
+    const results = Promise.allSettled(attempts.map((attempt) => attempt()));
+    await eventually(async () => {
+      // Within a transaction PostgreSQL shows the same activity again.
+      await this.sql.query('SELECT pg_stat_clear_snapshot()');
+      const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      if ((await this.sql.query(waiting)).rowCount !== attempts.length) throw new Error('Not all of them wait yet.');
+    });
+    meanwhile();
+    await this.sql.query('COMMIT');
+    return results;
   }
 
   /** `ms` milliseconds from now, by the service's clock. */

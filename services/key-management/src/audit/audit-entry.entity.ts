@@ -14,7 +14,7 @@ export class AuditEntry {
   @Column({ name: 'created_at', type: 'timestamptz', precision: 3 })
   createdAt!: Date;
 
-  /** "key_…" or "operator". */
+  /** "key_…", "operator", or "leak_report" for whoever showed a leaked secret. */
   @Column({ type: 'text' })
   actor!: string;
 

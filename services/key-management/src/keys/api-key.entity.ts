@@ -1,9 +1,13 @@
-// An API key as it is stored: everything but the secret, of which there is only a keyed digest.
-import { create } from '@bufbuild/protobuf';
-import { timestampFromDate } from '@bufbuild/protobuf/wkt';
-import { KeySchema, VerdictSchema, type Key, type Verdict } from '@na/contracts';
+// An API key as it is stored: everything but its secrets, of which there are only keyed digests.
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromDate, type Timestamp } from '@bufbuild/protobuf/wkt';
+import { etagOf, KeySchema, publicJson, type Key, type RateLimitSchema } from '@na/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { keyStatus } from './key-status.js';
+import { shownStatus } from './key-status.js';
+import type { RateLimited } from './rate.js';
+import { previousSecretEnd } from './rotation.js';
+
+export type RevokedReason = 'by_hand' | 'leaked';
 
 @Entity({ name: 'keys' })
 export class ApiKey {
@@ -30,6 +34,16 @@ export class ApiKey {
   @Column({ name: 'pepper_version', type: 'integer' })
   pepperVersion!: number;
 
+  /** The secret before the last rotation, good until `previousEndsAt`. */
+  @Column({ name: 'previous_secret_mac', type: 'bytea', nullable: true })
+  previousSecretMac!: Buffer | null;
+
+  @Column({ name: 'previous_pepper_version', type: 'integer', nullable: true })
+  previousPepperVersion!: number | null;
+
+  @Column({ name: 'previous_ends_at', type: 'timestamptz', precision: 3, nullable: true })
+  previousEndsAt!: Date | null;
+
   /** Rises with every change, so that whoever remembers a verdict knows which is the newer one. */
   @Column({ type: 'integer' })
   version!: number;
@@ -37,29 +51,80 @@ export class ApiKey {
   @Column({ name: 'created_at', type: 'timestamptz', precision: 3 })
   createdAt!: Date;
 
+  @Column({ name: 'rotated_at', type: 'timestamptz', precision: 3, nullable: true })
+  rotatedAt!: Date | null;
+
+  @Column({ name: 'not_before', type: 'timestamptz', precision: 3, nullable: true })
+  notBefore!: Date | null;
+
   @Column({ name: 'expires_at', type: 'timestamptz', precision: 3, nullable: true })
   expiresAt!: Date | null;
 
+  /** When it is next told that the key will soon end. */
+  @Column({ name: 'next_warning_at', type: 'timestamptz', precision: 3, nullable: true })
+  nextWarningAt!: Date | null;
+
+  @Column({ name: 'disabled_at', type: 'timestamptz', precision: 3, nullable: true })
+  disabledAt!: Date | null;
+
   @Column({ name: 'revoked_at', type: 'timestamptz', precision: 3, nullable: true })
   revokedAt!: Date | null;
+
+  @Column({ name: 'revoked_reason', type: 'text', nullable: true })
+  revokedReason!: RevokedReason | null;
+
+  /** Canonical addresses and CIDR ranges; none is everywhere. */
+  @Column({ name: 'allowed_ips', type: 'text', array: true })
+  allowedIps!: string[];
+
+  @Column({ name: 'rate_limit', type: 'integer', nullable: true })
+  rateLimit!: number | null;
+
+  @Column({ name: 'rate_window_seconds', type: 'integer', nullable: true })
+  rateWindowSeconds!: number | null;
+
+  /** Changes without a new version: nobody judges by it. */
+  @Column({ name: 'last_used_at', type: 'timestamptz', precision: 3, nullable: true })
+  lastUsedAt!: Date | null;
 }
 
 export function toProto(key: ApiKey, now: Date): Key {
-  const { id, workspaceId, name, scopes, lastFour, createdAt, expiresAt, revokedAt } = key;
-  const status = keyStatus(key, { suspendedAt: null }, now);
+  const { id, workspaceId, name, scopes, lastFour, allowedIps, createdAt, revokedReason } = key;
+  const previousEnd = previousSecretEnd(key);
   return create(KeySchema, {
     id,
     workspaceId,
     name,
     scopes,
-    status: status === 'valid' ? 'active' : status,
+    status: shownStatus(key, now),
     lastFour,
     createdAt: timestampFromDate(createdAt),
-    expiresAt: expiresAt ? timestampFromDate(expiresAt) : undefined,
-    revokedAt: revokedAt ? timestampFromDate(revokedAt) : undefined,
+    expiresAt: timestampOf(key.expiresAt),
+    revokedAt: timestampOf(key.revokedAt),
+    revokedReason: revokedReason ?? undefined,
+    notBefore: timestampOf(key.notBefore),
+    disabledAt: timestampOf(key.disabledAt),
+    allowedIps,
+    rateLimit: rateLimitToProto(key),
+    lastUsedAt: timestampOf(key.lastUsedAt),
+    rotatedAt: timestampOf(key.rotatedAt),
+    previousSecretExpiresAt: previousEnd && previousEnd > now ? timestampFromDate(previousEnd) : undefined,
   });
 }
 
-export function toVerdict({ id, workspaceId, scopes, expiresAt, version }: ApiKey): Verdict {
-  return create(VerdictSchema, { keyId: id, workspaceId, scopes, expiresAt: expiresAt ? timestampFromDate(expiresAt) : undefined, version });
+/** As the public API shows it, for the audit log. */
+export function view(key: ApiKey, now: Date) {
+  return publicJson(KeySchema, toProto(key, now));
+}
+
+export function etag(key: ApiKey, now: Date): string {
+  return etagOf(KeySchema, toProto(key, now));
+}
+
+export function rateLimitToProto({ rateLimit, rateWindowSeconds }: RateLimited): MessageInitShape<typeof RateLimitSchema> | undefined {
+  return rateLimit === null || rateWindowSeconds === null ? undefined : { limit: rateLimit, windowSeconds: rateWindowSeconds };
+}
+
+export function timestampOf(date: Date | null): Timestamp | undefined {
+  return date ? timestampFromDate(date) : undefined;
 }

@@ -1,24 +1,36 @@
 // What others are told of a key: the events that subscribers and webhooks get, and the feed that voids remembered verdicts.
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
-import { KeyChangedSchema, keyChangeSubject, newEvent } from '@na/contracts';
+import { KeyChangedSchema, newEvent, type KeyChanged } from '@na/contracts';
 import { eventMessage, type OutboxMessage } from '@na/outbox';
-import type { ApiKey } from './api-key.entity.js';
+import { timestampOf, type ApiKey } from './api-key.entity.js';
+import { previousSecretEnd } from './rotation.js';
 
-export function createdMessages(key: ApiKey): OutboxMessage[] {
+export function createdEvent(key: ApiKey): OutboxMessage {
   const { id: keyId, workspaceId, name, scopes, lastFour, createdAt, expiresAt } = key;
-  const data = { keyId, name, scopes, lastFour, expiresAt: expiresAt ? timestampFromDate(expiresAt) : undefined };
-  return [eventMessage(newEvent({ type: 'key.created', workspaceId, createdAt, data })), changeMessage(key)];
+  const data = { keyId, name, scopes, lastFour, expiresAt: timestampOf(expiresAt) };
+  return eventMessage(newEvent({ type: 'key.created', workspaceId, createdAt, data }));
 }
 
-export function revokedMessages(key: ApiKey & { revokedAt: Date }): OutboxMessage[] {
-  const { id: keyId, workspaceId, name, revokedAt } = key;
-  const data = { keyId, name, revokedAt: timestampFromDate(revokedAt) };
-  return [eventMessage(newEvent({ type: 'key.revoked', workspaceId, createdAt: revokedAt, data })), changeMessage(key)];
+export function revokedEvent(key: ApiKey, at: Date): OutboxMessage {
+  const { id: keyId, workspaceId, name, revokedReason } = key;
+  const data = { keyId, name, revokedAt: timestampFromDate(at), reason: revokedReason! };
+  return eventMessage(newEvent({ type: 'key.revoked', workspaceId, createdAt: at, data }));
 }
 
-/** The version makes the message id: one change is one message, however often the relay repeats it. */
-function changeMessage({ id: keyId, workspaceId, version }: ApiKey): OutboxMessage {
-  const body = toBinary(KeyChangedSchema, create(KeyChangedSchema, { keyId, workspaceId, version }));
-  return { subject: keyChangeSubject(workspaceId, keyId), body, id: `${keyId}:${version}` };
+export function rotatedEvent(key: ApiKey, at: Date): OutboxMessage {
+  const { id: keyId, workspaceId, name, lastFour } = key;
+  const data = { keyId, name, lastFour, rotatedAt: timestampFromDate(at), previousValidUntil: timestampOf(previousSecretEnd(key)) };
+  return eventMessage(newEvent({ type: 'key.rotated', workspaceId, createdAt: at, data }));
+}
+
+export function expiringEvent(key: ApiKey, at: Date): OutboxMessage {
+  const { id: keyId, workspaceId, name, lastFour, expiresAt, lastUsedAt } = key;
+  const data = { keyId, name, lastFour, expiresAt: timestampOf(expiresAt), lastUsedAt: timestampOf(lastUsedAt) };
+  return eventMessage(newEvent({ type: 'key.expiring', workspaceId, createdAt: at, data }));
+}
+
+/** What gateways are told: what they remember of an older version is void. */
+export function changeOf({ id: keyId, workspaceId, version }: Pick<ApiKey, 'id' | 'workspaceId' | 'version'>): KeyChanged {
+  return create(KeyChangedSchema, { keyId, workspaceId, version });
 }

@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals';
-import { keyStatus } from './key-status.js';
+import { keyStatus, type Life } from './key-status.js';
 
 const now = new Date('2026-03-01T12:00:00.000Z');
 const at = (ms: number) => new Date(now.getTime() + ms);
-const key = (overrides: Partial<Parameters<typeof keyStatus>[0]> = {}) => ({ revokedAt: null, expiresAt: null, ...overrides });
+const key = (overrides: Partial<Life> = {}): Life => ({ revokedAt: null, expiresAt: null, disabledAt: null, notBefore: null, ...overrides });
 const active = { suspendedAt: null };
 
-test('a key without an end is valid', () => {
+test('a key without limits in time is valid', () => {
   expect(keyStatus(key(), active, now)).toBe('valid');
 });
 
@@ -16,10 +16,17 @@ test('a key is valid until the millisecond before its expiry and expired from th
   expect(keyStatus(key({ expiresAt: at(-1) }), active, now)).toBe('expired');
 });
 
-test('a revoked key is revoked whatever else it is', () => {
-  expect(keyStatus(key({ revokedAt: at(-5), expiresAt: at(-1) }), { suspendedAt: at(-9) }, now)).toBe('revoked');
+test('a key is not yet valid until the millisecond before its start and valid from then on', () => {
+  expect(keyStatus(key({ notBefore: at(1) }), active, now)).toBe('not_yet_valid');
+  expect(keyStatus(key({ notBefore: at(0) }), active, now)).toBe('valid');
 });
 
-test('no key of a suspended workspace is valid', () => {
-  expect(keyStatus(key({ expiresAt: at(1) }), { suspendedAt: at(-9) }, now)).toBe('suspended');
+test('of several reasons the one that lasts is named', () => {
+  const whatever = { revokedAt: at(-5), expiresAt: at(-1), disabledAt: at(-3), notBefore: at(9) };
+  const suspended = { suspendedAt: at(-9) };
+  expect(keyStatus(whatever, suspended, now)).toBe('revoked');
+  expect(keyStatus({ ...whatever, revokedAt: null }, suspended, now)).toBe('expired');
+  expect(keyStatus({ ...whatever, revokedAt: null, expiresAt: null }, suspended, now)).toBe('disabled');
+  expect(keyStatus(key({ notBefore: at(9) }), suspended, now)).toBe('not_yet_valid');
+  expect(keyStatus(key({ expiresAt: at(1) }), suspended, now)).toBe('suspended');
 });

@@ -1,5 +1,4 @@
 // KeyService on the bus.
-import { timestampDate, type Timestamp } from '@bufbuild/protobuf/wkt';
 import { Controller } from '@nestjs/common';
 import {
   KeyService,
@@ -7,62 +6,83 @@ import {
   type GetKeyRequest,
   type Key,
   type ListKeysRequest,
+  type RecordKeyUseRequest,
   type RevokeKeyRequest,
+  type RevokeLeakedKeyRequest,
+  type RotateKeyRequest,
+  type UpdateKeyRequest,
   type VerifyKeyRequest,
 } from '@na/contracts';
-import { RpcMethod } from '@na/messaging';
-import { ServiceError } from '@na/service-error';
-import { callerOf } from '../caller.js';
-import { toProto, toVerdict, type ApiKey } from './api-key.entity.js';
-import { digestBytes } from './key-digest.js';
+import { boundedLimit, RpcMethod, workspaceOf } from '@na/messaging';
+import { callerOf, callerInWorkspace } from '../caller.js';
+import { toProto, type ApiKey } from './api-key.entity.js';
+import { digestOf, filterOf, newKeyOf, patchOf } from './key-requests.js';
+import { KeyUses } from './key-use.js';
 import { Keys } from './keys.js';
-
-const maxListed = 100;
+import { Revocation } from './revocation.js';
+import { Verifier } from './verification.js';
 
 @Controller()
 export class KeysRpc {
-  constructor(private readonly keys: Keys) {}
+  constructor(
+    private readonly keys: Keys,
+    private readonly revocation: Revocation,
+    private readonly verifier: Verifier,
+    private readonly uses: KeyUses,
+  ) {}
 
   @RpcMethod(KeyService.method.createKey)
   async createKey(request: CreateKeyRequest) {
-    const { callerScopes, callerExpiresAt, expiresAt, id, workspaceId, name, scopes, lastFour } = request;
-    const wanted = { id, workspaceId, name, scopes, lastFour, expiresAt: dateOf(expiresAt), secretDigest: digestOf(request) };
-    return { key: this.show(await this.keys.create(callerOf(request), wanted, { scopes: callerScopes, expiresAt: dateOf(callerExpiresAt) })) };
+    return { key: this.show(await this.keys.create(callerOf(request), newKeyOf(request))) };
   }
 
   @RpcMethod(KeyService.method.getKey)
   async getKey(request: GetKeyRequest) {
-    return { key: this.show(await this.keys.get(callerOf(request), request.id)) };
+    return { key: this.show(await this.keys.get(workspaceOf(callerOf(request)), request.id)) };
   }
 
   @RpcMethod(KeyService.method.listKeys)
   async listKeys(request: ListKeysRequest) {
-    const limit = Math.min(Math.max(request.limit, 1), maxListed);
-    const keys = await this.keys.list(callerOf(request), limit, request.after);
+    const limit = boundedLimit(request.limit);
+    const keys = await this.keys.list(workspaceOf(callerOf(request)), filterOf(request), { after: request.after, limit });
     return { keys: keys.slice(0, limit).map((key) => this.show(key)), hasMore: keys.length > limit };
+  }
+
+  @RpcMethod(KeyService.method.updateKey)
+  async updateKey(request: UpdateKeyRequest) {
+    return { key: this.show(await this.keys.update(callerInWorkspace(request), request.id, patchOf(request), request.ifMatch)) };
+  }
+
+  @RpcMethod(KeyService.method.rotateKey)
+  async rotateKey(request: RotateKeyRequest) {
+    const { id, lastFour, overlapSeconds, ifMatch } = request;
+    const rotation = { secretDigest: digestOf(request), lastFour, overlapSeconds };
+    return { key: this.show(await this.keys.rotate(callerInWorkspace(request), id, rotation, ifMatch)) };
   }
 
   @RpcMethod(KeyService.method.revokeKey)
   async revokeKey(request: RevokeKeyRequest) {
-    return { key: this.show(await this.keys.revoke(callerOf(request), request.id)) };
+    return { key: this.show(await this.revocation.revoke(callerInWorkspace(request), request.id, request.ifMatch)) };
+  }
+
+  @RpcMethod(KeyService.method.revokeLeakedKey)
+  async revokeLeakedKey(request: RevokeLeakedKeyRequest) {
+    await this.revocation.revokeLeaked(request.keyId, digestOf(request), request);
+    return {};
   }
 
   @RpcMethod(KeyService.method.verifyKey)
-  async verifyKey(request: VerifyKeyRequest) {
-    const verification = await this.keys.verify(request.keyId, digestOf(request));
-    return { status: verification.status, verdict: 'key' in verification ? toVerdict(verification.key) : undefined };
+  verifyKey(request: VerifyKeyRequest) {
+    return this.verifier.verify(request.keyId, digestOf(request));
+  }
+
+  @RpcMethod(KeyService.method.recordKeyUse)
+  async recordKeyUse(request: RecordKeyUseRequest) {
+    await this.uses.record(request.uses);
+    return {};
   }
 
   private show(key: ApiKey): Key {
     return toProto(key, this.keys.now());
   }
-}
-
-function digestOf({ secretDigest }: { secretDigest: Uint8Array }): Uint8Array {
-  if (secretDigest.length !== digestBytes) throw new ServiceError('invalid_request', `secret_digest must be ${digestBytes} bytes.`);
-  return secretDigest;
-}
-
-function dateOf(timestamp: Timestamp | undefined): Date | null {
-  return timestamp ? timestampDate(timestamp) : null;
 }

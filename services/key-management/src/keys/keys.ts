@@ -1,17 +1,24 @@
-// Makes, shows, revokes and judges API keys. A change, its audit row and what others are told are one transaction.
-import { KeySchema, publicJson, type Caller } from '@na/contracts';
-import { appendToOutbox, type OutboxMessage, type OutboxRelay } from '@na/outbox';
-import { notFound } from '@na/service-error';
-import type { Clock } from '@na/service-host';
-import { MoreThan, type DataSource, type EntityManager } from 'typeorm';
-import { recordChange } from '../audit/audit-log.js';
+// Makes, shows and changes API keys. They end in revocation.ts; which requests they let in is judged in verification.ts.
+import type { Caller } from '@na/contracts';
+import { notFound, ServiceError } from '@na/service-error';
+import { inWorkspace, type Clock } from '@na/service-host';
+import type { DataSource } from 'typeorm';
 import { isOperator } from '../caller.js';
+import { feedMessage, type Changes } from '../changes.js';
+import { checkIfMatch } from '../precondition.js';
 import { Workspace } from '../workspaces/workspace.entity.js';
-import { ApiKey, toProto } from './api-key.entity.js';
+import { etag, type ApiKey } from './api-key.entity.js';
+import { lockCaller } from './calling-key.js';
+import { nextWarningAt } from './expiry-warnings.js';
+import { applyChange, auditKey, lockToChange, unchanged } from './key-changes.js';
+import { canonicalIps, checkAdded, checkGrant, checkHeld, type Grant } from './key-grant.js';
 import type { KeyDigester } from './key-digest.js';
-import { checkGrant, type Grant } from './key-grant.js';
-import { createdMessages, revokedMessages } from './key-messages.js';
-import { keyStatus, type KeyStatus } from './key-status.js';
+import { changeOf, createdEvent, rotatedEvent } from './key-messages.js';
+import { changesOf, type KeyPatch } from './key-patch.js';
+import { findKey, insertKey, listKeys, type KeyFilter, type Page } from './key-store.js';
+import { isNarrower } from './narrowing.js';
+import type { Rate } from './rate.js';
+import { checkRotatable, maxOverlapSeconds, rotated } from './rotation.js';
 
 export interface NewKey extends Grant {
   id: string;
@@ -21,57 +28,91 @@ export interface NewKey extends Grant {
   secretDigest: Uint8Array;
 }
 
-export type Verification = { status: KeyStatus; key: ApiKey } | { status: 'unknown' | 'wrong_secret' };
+export interface Rotation {
+  /** SHA-256 of the new secret. */
+  secretDigest: Uint8Array;
+  lastFour: string;
+  /** 0 to 604,800. */
+  overlapSeconds: number;
+}
+
+/** What the operator has decided about keys. */
+export interface KeyPolicy {
+  /** Of keys without a limit of their own. */
+  standardRate: Rate;
+  /** Days before a key's expiry at which its owners are told. */
+  warningDays: readonly number[];
+}
 
 export class Keys {
   constructor(
     private readonly database: DataSource,
-    private readonly relay: OutboxRelay,
+    private readonly changes: Changes,
     private readonly digester: KeyDigester,
     private readonly clock: Clock,
+    private readonly policy: KeyPolicy,
   ) {}
 
-  async create(caller: Caller, { secretDigest, ...wanted }: NewKey, callerGrant: Grant): Promise<ApiKey> {
-    const now = this.clock.now();
-    checkGrant(wanted, isOperator(caller) ? 'operator' : callerGrant, now);
-    const key: ApiKey = { ...wanted, scopes: [...wanted.scopes], ...this.digester.store(secretDigest), version: 1, createdAt: now, revokedAt: null };
-    return this.change(async (tx) => {
-      await requireWorkspace(tx, caller, key.workspaceId);
-      await tx.insert(ApiKey, key);
-      await recordChange(tx, caller, { workspaceId: key.workspaceId, at: now, action: 'key.created', target: key.id, before: null, after: view(key, now) });
-      return { result: key, messages: createdMessages(key) };
+  /** @throws ServiceError `conflict` when there is a key with this id */
+  async create(caller: Caller, { secretDigest, ...wanted }: NewKey): Promise<ApiKey> {
+    const { workspaceId, id } = wanted;
+    if (!isOperator(caller) && caller.workspaceId !== workspaceId) throw notFound('workspace', workspaceId);
+    const grant = { ...wanted, scopes: [...new Set(wanted.scopes)], allowedIps: canonicalIps(wanted.allowedIps) };
+    const secret = this.digester.store(secretDigest);
+    return this.changes.make(workspaceId, async (tx) => {
+      if (!(await tx.existsBy(Workspace, { id: workspaceId }))) throw notFound('workspace', workspaceId);
+      const { maker, now } = await lockCaller(tx, caller, this.clock);
+      checkGrant(grant, Object.keys(grant), now);
+      checkHeld(grant, maker, this.policy.standardRate);
+      const key: ApiKey = { ...unused, ...grant, ...secret, createdAt: now, nextWarningAt: this.warningOf(grant, now) };
+      await insertKey(tx, key);
+      await auditKey(tx, caller, { action: 'key.created', before: null, after: key, now });
+      return { result: key, messages: [createdEvent(key), feedMessage(changeOf({ id, workspaceId, version: key.version }))] };
     });
   }
 
-  async get(caller: Caller, id: string): Promise<ApiKey> {
-    return found(await this.database.manager.findOneBy(ApiKey, { workspaceId: caller.workspaceId, id }), id);
+  get(workspaceId: string, id: string): Promise<ApiKey> {
+    return inWorkspace(this.database, workspaceId, (tx) => findKey(tx, workspaceId, id));
   }
 
   /** In the order of creation. @returns one more than `limit` if there are more */
-  async list(caller: Caller, limit: number, after: string): Promise<ApiKey[]> {
-    return this.database.manager.find(ApiKey, { where: { workspaceId: caller.workspaceId, id: MoreThan(after) }, order: { id: 'ASC' }, take: limit + 1 });
+  list(workspaceId: string, filter: KeyFilter, page: Page): Promise<ApiKey[]> {
+    return inWorkspace(this.database, workspaceId, (tx) => listKeys(tx, workspaceId, filter, page, this.clock.now()));
   }
 
-  /** Revoking again changes nothing: the answer is the key as it was revoked the first time. */
-  async revoke(caller: Caller, id: string): Promise<ApiKey> {
-    const { workspaceId } = caller;
-    const now = this.clock.now();
-    return this.change(async (tx) => {
-      const key = found(await tx.findOne(ApiKey, { where: { workspaceId, id }, lock: { mode: 'pessimistic_write' } }), id);
-      if (key.revokedAt) return { result: key, messages: [] };
-      const revoked = { ...key, revokedAt: now, version: key.version + 1 };
-      await tx.update(ApiKey, { workspaceId, id }, { revokedAt: now, version: revoked.version });
-      await recordChange(tx, caller, { workspaceId, at: now, action: 'key.revoked', target: id, before: view(key, now), after: view(revoked, now) });
-      return { result: revoked, messages: revokedMessages(revoked) };
+  /**
+   * An expired key can be given more time, by whoever could have made it.
+   * @throws ServiceError `conflict` for a revoked key, which stays as it is
+   */
+  async update(caller: Caller, id: string, patch: KeyPatch, ifMatch?: string): Promise<ApiKey> {
+    const wanted = patch.allowedIps ? { ...patch, allowedIps: canonicalIps(patch.allowedIps) } : patch;
+    return this.changes.make(caller.workspaceId, async (tx) => {
+      const { key, maker, now } = await lockToChange(tx, caller, id, this.clock);
+      checkIfMatch(ifMatch, etag(key, now));
+      if (key.revokedAt) throw new ServiceError('conflict', 'The key is revoked, which is final.');
+      const changes = changesOf(key, wanted, now);
+      if (Object.keys(changes).length === 0) return unchanged(key);
+      const after = { ...key, ...changes };
+      checkGrant(after, Object.keys(changes), now);
+      checkAdded(key, after, maker, this.policy.standardRate);
+      if ('expiresAt' in changes) changes.nextWarningAt = this.warningOf(after, now);
+      const change = await applyChange(tx, caller, key, { action: 'key.updated', changes }, now);
+      return isNarrower(key, after, this.policy.standardRate) ? change : { ...change, awaited: undefined };
     });
   }
 
-  /** Judges a presented secret. Nothing of a key is said to whoever does not have its secret. */
-  async verify(id: string, secretDigest: Uint8Array): Promise<Verification> {
-    const key = await this.database.manager.findOneBy(ApiKey, { id });
-    if (!this.digester.matches(key ?? undefined, secretDigest)) return { status: key ? 'wrong_secret' : 'unknown' };
-    const workspace = await this.database.manager.findOneByOrFail(Workspace, { id: key!.workspaceId });
-    return { status: keyStatus(key!, workspace, this.clock.now()), key: key! };
+  /** The secret so far works on until the overlap is over. Only a key that may do as much itself takes another one over. */
+  async rotate(caller: Caller, id: string, { secretDigest, lastFour, overlapSeconds }: Rotation, ifMatch?: string): Promise<ApiKey> {
+    if (overlapSeconds > maxOverlapSeconds) throw overlapTooLong;
+    const stored = { ...this.digester.store(secretDigest), lastFour };
+    return this.changes.make(caller.workspaceId, async (tx) => {
+      const { key, maker, now } = await lockToChange(tx, caller, id, this.clock);
+      checkIfMatch(ifMatch, etag(key, now));
+      checkRotatable(key, now);
+      checkHeld(key, maker, this.policy.standardRate);
+      const changes = rotated(key, stored, overlapSeconds, now);
+      return applyChange(tx, caller, key, { action: 'key.rotated', changes, event: (after) => rotatedEvent(after, now) }, now);
+    });
   }
 
   /** The moment by which statuses are judged. */
@@ -79,28 +120,24 @@ export class Keys {
     return this.clock.now();
   }
 
-  private async change<T>(work: (tx: EntityManager) => Promise<{ result: T; messages: OutboxMessage[] }>): Promise<T> {
-    const result = await this.database.transaction(async (tx) => {
-      const { result, messages } = await work(tx);
-      await appendToOutbox(tx, messages);
-      return result;
-    });
-    this.relay.wake();
-    return result;
+  private warningOf({ expiresAt }: Pick<ApiKey, 'expiresAt'>, now: Date): Date | null {
+    return nextWarningAt(expiresAt, this.policy.warningDays, now);
   }
 }
 
-async function requireWorkspace(tx: EntityManager, caller: Caller, id: string): Promise<void> {
-  const allowed = isOperator(caller) || caller.workspaceId === id;
-  if (!allowed || !(await tx.existsBy(Workspace, { id }))) throw notFound('workspace', id);
-}
+const overlapTooLong = new ServiceError('invalid_request', 'The overlap is too long.', {
+  fields: [{ pointer: '/overlap_seconds', code: 'out_of_range', detail: `Must be at most ${maxOverlapSeconds}.` }],
+});
 
-function found(key: ApiKey | null, id: string): ApiKey {
-  if (!key) throw notFound('key', id);
-  return key;
-}
-
-/** As the public API shows it, for the audit log. */
-function view(key: ApiKey, now: Date) {
-  return publicJson(KeySchema, toProto(key, now));
-}
+/** A key that nothing has happened to yet. */
+const unused = {
+  version: 1,
+  previousSecretMac: null,
+  previousPepperVersion: null,
+  previousEndsAt: null,
+  rotatedAt: null,
+  disabledAt: null,
+  revokedAt: null,
+  revokedReason: null,
+  lastUsedAt: null,
+};

@@ -1,7 +1,7 @@
 // A workspace: what keys, pages, goals and webhooks belong to, and beyond whose border nobody sees.
+import { create } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
-import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { WorkspaceSchema } from '@na/contracts';
+import { WorkspaceSchema, type Workspace as WorkspaceMessage } from '@na/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 @Entity({ name: 'workspaces' })
@@ -26,8 +26,19 @@ export class Workspace {
   /** While set, no key of the workspace is accepted. */
   @Column({ name: 'suspended_at', type: 'timestamptz', precision: 3, nullable: true })
   suspendedAt!: Date | null;
+
+  /** Rises with every suspension and resumption: what gateways remember of its keys under a lower one is void. */
+  @Column({ type: 'integer' })
+  version!: number;
 }
 
-export function toProto({ id, name, timeZone, ownerEmails, createdAt }: Workspace): MessageInitShape<typeof WorkspaceSchema> {
-  return { id, name, timeZone, ownerEmails, createdAt: timestampFromDate(createdAt) };
+export function toProto({ id, name, timeZone, ownerEmails, createdAt, suspendedAt }: Workspace): WorkspaceMessage {
+  return create(WorkspaceSchema, {
+    id,
+    name,
+    timeZone,
+    ownerEmails,
+    createdAt: timestampFromDate(createdAt),
+    suspendedAt: suspendedAt ? timestampFromDate(suspendedAt) : undefined,
+  });
 }

@@ -1,39 +1,119 @@
-// Creates workspaces, and shows them to their own keys and to the operator.
+// Makes, shows and changes workspaces: for their own keys, and for the operator, who alone makes and suspends them.
+import { isDeepStrictEqual } from 'node:util';
 import { create } from '@bufbuild/protobuf';
-import { publicJson, WorkspaceSchema, type Caller } from '@na/contracts';
-import { notFound, ServiceError } from '@na/service-error';
-import type { Clock } from '@na/service-host';
+import { etagOf, KeyChangedSchema, publicJson, WorkspaceSchema, type Caller, type KeyChanged } from '@na/contracts';
+import { notFound } from '@na/service-error';
+import { acrossWorkspaces, inWorkspace, type Clock } from '@na/service-host';
 import { typeid } from 'typeid-js';
-import type { DataSource } from 'typeorm';
+import { MoreThan, type DataSource, type EntityManager } from 'typeorm';
 import { recordChange } from '../audit/audit-log.js';
-import { isOperator } from '../caller.js';
+import { isOperator, requireOperator } from '../caller.js';
+import { feedMessage, type Changes } from '../changes.js';
+import { lockCaller } from '../keys/calling-key.js';
+import { checkIfMatch } from '../precondition.js';
 import { toProto, Workspace } from './workspace.entity.js';
-
-export type NewWorkspace = Pick<Workspace, 'name' | 'timeZone' | 'ownerEmails'>;
+import { checkSettings, type WorkspaceSettings } from './workspace-settings.js';
 
 export class Workspaces {
   constructor(
     private readonly database: DataSource,
+    private readonly changes: Changes,
     private readonly clock: Clock,
   ) {}
 
-  async create(caller: Caller, wanted: NewWorkspace): Promise<Workspace> {
-    if (!isOperator(caller)) throw new ServiceError('insufficient_scope', 'Only the operator of this installation creates workspaces.');
-    const { name, timeZone, ownerEmails } = wanted;
-    const workspace: Workspace = { id: typeid('ws').toString(), name, timeZone, ownerEmails, createdAt: this.clock.now(), suspendedAt: null };
-    await this.database.transaction(async (tx) => {
+  async create(caller: Caller, settings: WorkspaceSettings): Promise<Workspace> {
+    requireOperator(caller, 'creates workspaces');
+    checkSettings(settings);
+    const workspace: Workspace = { id: typeid('ws').toString(), ...settings, createdAt: this.clock.now(), suspendedAt: null, version: 1 };
+    return this.changes.make(workspace.id, async (tx) => {
       await tx.insert(Workspace, workspace);
-      const { id, createdAt } = workspace;
-      const after = publicJson(WorkspaceSchema, create(WorkspaceSchema, toProto(workspace)));
-      await recordChange(tx, caller, { workspaceId: id, at: createdAt, action: 'workspace.created', target: id, before: null, after });
+      await this.audit(tx, caller, 'workspace.created', null, workspace);
+      return { result: workspace, messages: [] };
     });
-    return workspace;
   }
 
   async get(caller: Caller, id: string): Promise<Workspace> {
-    const visible = isOperator(caller) || caller.workspaceId === id;
-    const workspace = visible ? await this.database.manager.findOneBy(Workspace, { id }) : null;
-    if (!workspace) throw notFound('workspace', id);
-    return workspace;
+    requireVisible(caller, id);
+    return inWorkspace(this.database, id, async (tx) => found(await tx.findOneBy(Workspace, { id }), id));
   }
+
+  /** Of the whole installation, in the order of creation. @returns one more than `limit` if there are more */
+  async list(caller: Caller, { after, limit }: { after: string; limit: number }): Promise<Workspace[]> {
+    requireOperator(caller, 'lists its workspaces');
+    const page = { where: { id: MoreThan(after) }, order: { id: 'ASC' }, take: limit + 1 } as const;
+    return acrossWorkspaces(this.database, (tx) => tx.find(Workspace, page));
+  }
+
+  async update(caller: Caller, id: string, settings: Partial<WorkspaceSettings>, ifMatch?: string): Promise<Workspace> {
+    requireVisible(caller, id);
+    checkSettings(settings);
+    return this.changes.make(id, async (tx) => {
+      await lockCaller(tx, caller, this.clock);
+      const before = await lock(tx, id);
+      checkIfMatch(ifMatch, etagOf(WorkspaceSchema, toProto(before)));
+      const after = { ...before, ...settings };
+      if (isDeepStrictEqual(before, after)) return { result: before, messages: [] };
+      await tx.update(Workspace, { id }, settings);
+      await this.audit(tx, caller, 'workspace.updated', before, after);
+      return { result: after, messages: [] };
+    });
+  }
+
+  /** Answers once no gateway accepts a key of it any more. */
+  async suspend(caller: Caller, id: string): Promise<Workspace> {
+    requireOperator(caller, 'suspends workspaces');
+    return this.changes.make(id, async (tx) => {
+      const before = await lock(tx, id);
+      if (before.suspendedAt) return { result: before, messages: [], awaited: changeOf(before) };
+      const after = await this.switch(tx, caller, before, this.clock.now());
+      return { result: after, messages: [feedMessage(changeOf(after))], awaited: changeOf(after) };
+    });
+  }
+
+  /** Its keys are accepted again within moments. */
+  async resume(caller: Caller, id: string): Promise<Workspace> {
+    requireOperator(caller, 'resumes workspaces');
+    return this.changes.make(id, async (tx) => {
+      const before = await lock(tx, id);
+      if (!before.suspendedAt) return { result: before, messages: [] };
+      const after = await this.switch(tx, caller, before, null);
+      return { result: after, messages: [feedMessage(changeOf(after))] };
+    });
+  }
+
+  private async switch(tx: EntityManager, caller: Caller, before: Workspace, suspendedAt: Date | null): Promise<Workspace> {
+    const changes = { suspendedAt, version: before.version + 1 };
+    await tx.update(Workspace, { id: before.id }, changes);
+    const after = { ...before, ...changes };
+    await this.audit(tx, caller, suspendedAt ? 'workspace.suspended' : 'workspace.resumed', before, after);
+    return after;
+  }
+
+  private async audit(tx: EntityManager, caller: Caller, action: string, before: Workspace | null, after: Workspace): Promise<void> {
+    const { id } = after;
+    const views = { before: before && view(before), after: view(after) };
+    await recordChange(tx, caller, { workspaceId: id, at: this.clock.now(), action, target: id, ...views });
+  }
+}
+
+/** Another workspace looks like one that does not exist. */
+function requireVisible(caller: Caller, id: string): void {
+  if (!isOperator(caller) && caller.workspaceId !== id) throw notFound('workspace', id);
+}
+
+async function lock(tx: EntityManager, id: string): Promise<Workspace> {
+  return found(await tx.findOne(Workspace, { where: { id }, lock: { mode: 'for_no_key_update' } }), id);
+}
+
+function found(workspace: Workspace | null, id: string): Workspace {
+  if (!workspace) throw notFound('workspace', id);
+  return workspace;
+}
+
+function changeOf({ id, version }: Workspace): KeyChanged {
+  return create(KeyChangedSchema, { workspaceId: id, version });
+}
+
+function view(workspace: Workspace) {
+  return publicJson(WorkspaceSchema, toProto(workspace));
 }

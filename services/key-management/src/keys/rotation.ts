@@ -1,0 +1,35 @@
+// A new secret for a key, and what becomes of the one before. Pure rules.
+import { ServiceError } from '@na/service-error';
+import type { ApiKey } from './api-key.entity.js';
+import type { StoredDigest } from './key-digest.js';
+import { keyStatus, type Life } from './key-status.js';
+
+export const maxOverlapSeconds = 604_800;
+
+export type NewSecret = StoredDigest & { lastFour: string };
+
+type Rotated = NewSecret & Pick<ApiKey, 'previousSecretMac' | 'previousPepperVersion' | 'previousEndsAt' | 'rotatedAt'>;
+
+/** @throws ServiceError `conflict` for a key that is over or switched off: a new secret would bring it back */
+export function checkRotatable(key: Life, now: Date): void {
+  const status = keyStatus(key, { suspendedAt: null }, now);
+  if (status === 'valid' || status === 'not_yet_valid') return;
+  throw new ServiceError('conflict', `The key is ${status}: it gets no new secret.`);
+}
+
+/** The secret so far lives on for the overlap; one that was living on already ends at once, so that there are two at most. */
+export function rotated(key: StoredDigest, secret: NewSecret, overlapSeconds: number, now: Date): Rotated {
+  return { ...secret, rotatedAt: now, ...(overlapSeconds > 0 ? previousOf(key, overlapSeconds, now) : none) };
+}
+
+/** When the secret before the current one stops working: never after the key itself. Null when there is none. */
+export function previousSecretEnd({ previousEndsAt, expiresAt }: Pick<ApiKey, 'previousEndsAt' | 'expiresAt'>): Date | null {
+  return previousEndsAt && expiresAt && expiresAt < previousEndsAt ? expiresAt : previousEndsAt;
+}
+
+const none = { previousSecretMac: null, previousPepperVersion: null, previousEndsAt: null };
+
+function previousOf({ secretMac, pepperVersion }: StoredDigest, overlapSeconds: number, now: Date) {
+  const previousEndsAt = new Date(now.getTime() + overlapSeconds * 1_000);
+  return { previousSecretMac: secretMac, previousPepperVersion: pepperVersion, previousEndsAt };
+}

@@ -1,0 +1,17 @@
+// Row-level security: a transaction sees the rows of the workspace it names, and no others.
+import { enableRowSecurity } from '@na/service-host';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+export class SecureRows1798100000000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await enableRowSecurity(runner, ['workspaces'], 'id');
+    await enableRowSecurity(runner, ['keys', 'audit_log']);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    for (const table of ['workspaces', 'keys', 'audit_log']) {
+      await runner.query(`DROP POLICY own_workspace ON ${table}`);
+      await runner.query(`ALTER TABLE ${table} DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY`);
+    }
+  }
+}
