@@ -1,6 +1,7 @@
 // What an operator can set of the dispatcher, beside the settings every service has.
 import { databaseSettings, listOf, wholeNumber, type Setting } from '@na/service-host';
 import { alertSettings } from './alerts/settings.js';
+import { proxyUrl } from './deliveries/proxy-url.js';
 import { parseSealingKeys } from './endpoints/secret-box.js';
 import { parseCidrs } from './endpoints/target-address.js';
 
@@ -15,6 +16,12 @@ export const settings = {
     description: 'Networks that webhooks may reach although they are private, loopback or link-local, such as 10.1.0.0/16. Empty: none.',
     schema: listOf(parseCidrs),
     default: '',
+  },
+  webhookEgressProxyUrl: {
+    description: 'Forward proxy that every attempt goes through: http://[user:password@]host:port, or https:// for TLS to the proxy. It is asked to CONNECT to addresses, never to names. Empty: none.',
+    schema: proxyUrl,
+    default: '',
+    secret: true,
   },
   webhookMaxInFlightPerEndpoint: {
     description: 'Most attempts to one endpoint at the same time, per replica.',

@@ -9,13 +9,17 @@ import { openMailTransport } from './alerts/mail-transport.js';
 import { AppModule } from './app.module.js';
 import { ByHand } from './deliveries/by-hand.js';
 import { DeliveryTable } from './deliveries/delivery-table.js';
+import { observeEvents } from './deliveries/delivery-gauges.js';
 import { keepPartitions } from './deliveries/partitions.js';
 import { startPipeline } from './deliveries/pipeline.js';
 import { Replica } from './deliveries/replica.js';
+import { ReplicaCalls } from './deliveries/replica-calls.js';
 import { Sender } from './deliveries/send.js';
+import { lifetimeMs } from './deliveries/subscriptions.js';
 import { Endpoint } from './endpoints/endpoint.entity.js';
 import { EndpointStore } from './endpoints/endpoint-store.js';
 import { Endpoints } from './endpoints/endpoints.js';
+import { keepCancellingLeftOvers } from './endpoints/left-over-deliveries.js';
 import { endpointProviders } from './endpoints/providers.js';
 import { resealSecrets } from './endpoints/resealing.js';
 import { SecretBox } from './endpoints/secret-box.js';
@@ -25,6 +29,7 @@ import { EndpointSettingsHealthReplays1796000000000 } from './migrations/1796000
 import { OutboxAndAlerts1796100000000 } from './migrations/1796100000000-outbox-and-alerts.js';
 import { ReplayPace1796200000000 } from './migrations/1796200000000-replay-pace.js';
 import { EventsForOneEndpoint1796300000000 } from './migrations/1796300000000-events-for-one-endpoint.js';
+import { DeliveriesInGroups1796400000000 } from './migrations/1796400000000-deliveries-in-groups.js';
 import { Replay } from './replays/replay.entity.js';
 import { ReplayLoop } from './replays/replay-loop.js';
 import { ReplayStore } from './replays/replay-store.js';
@@ -39,6 +44,7 @@ export async function startWebhookDispatcher(config: Config<typeof settings> & C
     OutboxAndAlerts1796100000000,
     ReplayPace1796200000000,
     EventsForOneEndpoint1796300000000,
+    DeliveriesInGroups1796400000000,
   ];
   const database = await openDatabase({ ...config, schema: 'webhook_dispatcher', entities: [Endpoint, Replay], migrations }, host);
   await keepPartitions(database, host, config.webhookRetentionDays);
@@ -47,7 +53,9 @@ export async function startWebhookDispatcher(config: Config<typeof settings> & C
   const secrets = new SecretBox(config.webhookSealingKeys);
   await resealSecrets(database, secrets, host.logger);
   const replica = await Replica.join(config.databaseUrl, database, host);
-  const sender = new Sender(config.webhookAllowedCidrs);
+  const calls = new ReplicaCalls(bus.connection, replica, lifetimeMs, host.logger);
+  host.onStop('replica calls', () => calls.close());
+  const sender = new Sender({ allowed: config.webhookAllowedCidrs, proxy: config.webhookEgressProxyUrl });
   host.onStop('sender', () => sender.close());
   const limits = {
     maxInFlight: config.webhookMaxInFlight,
@@ -58,13 +66,16 @@ export async function startWebhookDispatcher(config: Config<typeof settings> & C
   const owners = (await RpcChannel.connect(config.natsUrl, host)).client(WorkspaceService);
   const alerts = AlertSender.start(new AlertQueue(database), owners, openMailTransport(config, host), host);
   const policy = { disableAfterMs: config.webhookDisableAfterHours * 3_600_000, minFailedAttempts: config.webhookDisableMinFailures };
-  const health = new EndpointHealthKeeper(policy, clock, host.logger, () => {
+  const tellOf = ({ id, workspaceId }: { id: string; workspaceId: string }) => calls.tell({ about: 'endpoint', workspaceId, endpointId: id });
+  const health = new EndpointHealthKeeper(policy, clock, host.logger, (signals) => {
     relay.wake();
     alerts.wake();
+    for (const { endpoint, signal } of signals) if (signal.kind === 'disabled') void tellOf(endpoint);
   });
-  const pipeline = startPipeline({ database, secrets, replica, send: sender.send, health, limits }, host);
+  const pipeline = await startPipeline({ database, secrets, replica, calls, send: sender.send, health, limits }, host);
 
-  const endpointStore = new EndpointStore(database);
+  const endpointStore = new EndpointStore(database, tellOf);
+  keepCancellingLeftOvers(database, host);
   const endpoints = new Endpoints(endpointStore, secrets, clock);
   const endpointParts = { database, store: endpointStore, endpoints, sealingKeys: config.webhookSealingKeys, secrets, clock, wake: pipeline.wake };
   const replayStore = new ReplayStore(database);
@@ -72,7 +83,8 @@ export async function startWebhookDispatcher(config: Config<typeof settings> & C
   replayLoop.start();
   host.onStop('replay loop', () => replayLoop.stop());
   const replays = new Replays(database, replayStore, endpoints, clock, () => replayLoop.wake());
-  const byHand = new ByHand(database, clock, pipeline.wake);
+  const byHand = new ByHand(database, clock, pipeline.wake, (endpointId, deliveryId) => calls.tell({ about: 'delivery', endpointId, deliveryId }));
 
-  await serveOnBus(AppModule.over(endpointProviders(endpointParts), new DeliveryTable(database), pipeline.fanOut, byHand, replays), bus, config.natsUrl, host);
+  await serveOnBus(AppModule.over(endpointProviders(endpointParts), new DeliveryTable(database, clock), pipeline.fanOut, byHand, replays), bus, config.natsUrl, host);
+  observeEvents(bus, host);
 }

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import pg from 'pg';
-import { answer, drip, endlessBody, hang, inTurn, malformed, resetMidBody, WebhookReceiver } from '@na/testing';
+import { answer, inTurn, WebhookReceiver } from '@na/testing';
 import { DispatcherBed } from './dispatcher-bed.js';
 
 let dispatcher: DispatcherBed;
@@ -82,34 +82,6 @@ test('each endpoint gets the events it asked for, and a workspace only its own',
   expect(receiver.requests.map(({ path }) => path)).toEqual(['/hook/pages']);
   expect((await dispatcher.list(goals.workspaceId)).map(({ endpointId }) => endpointId)).toEqual([pages.endpointId]);
   expect(await dispatcher.list(foreign.workspaceId)).toEqual([]);
-});
-
-test.each([
-  ['never answers', hang, { error: 'timeout' }],
-  ['drips its body', drip(20), { error: 'timeout' }],
-  ['breaks off in the middle', resetMidBody, { error: 'connection_reset' }],
-  ['does not speak HTTP', malformed, { error: 'malformed_response' }],
-  ['redirects to a metadata address', answer(302, '', { location: 'http://169.254.169.254/latest/meta-data' }), { responseCode: 302 }],
-])('a receiver that %s is a failed attempt that says so', async (_name, behaviour, expected) => {
-  receiver.behave(behaviour);
-  const { workspaceId } = await dispatcher.createEndpoint(receiver.url, { timeoutMs: 200 });
-  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
-  expect(await dispatcher.deliveryIn(workspaceId, 'retrying', 1)).toMatchObject(expected);
-});
-
-test('an endless answer is read up to its limit and kept in part', async () => {
-  receiver.behave(endlessBody);
-  const { workspaceId } = await dispatcher.createEndpoint(receiver.url);
-  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
-  const delivery = await dispatcher.deliveryIn(workspaceId, 'succeeded', 1);
-  expect(delivery.responseBody).toBe('x'.repeat(16 * 1024));
-});
-
-test('a body with NUL bytes and broken UTF-8 is kept readable', async () => {
-  receiver.behave((response) => void response.end(Buffer.from([0x61, 0x00, 0xff, 0x62])));
-  const { workspaceId } = await dispatcher.createEndpoint(receiver.url);
-  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
-  expect((await dispatcher.deliveryIn(workspaceId, 'succeeded', 1)).responseBody).toBe('a␀\ufffdb');
 });
 
 test('a server that is not there is an attempt with the reason', async () => {

@@ -3,12 +3,21 @@ import { join } from 'node:path';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { toBinary } from '@bufbuild/protobuf';
 import { DeliveryService, EndpointService, EnvelopeSchema, ReplayService, eventSubject, newEvent, type Delivery, type Envelope } from '@na/contracts';
+import { Logger } from '@nestjs/common';
 import { createReplyKey } from '@na/messaging';
 import { eventually, TestBed } from '@na/testing';
 import { typeid } from 'typeid-js';
+import { proxyUrl } from '../src/deliveries/proxy-url.js';
 import { parseSealingKeys } from '../src/endpoints/secret-box.js';
 import { parseCidrs } from '../src/endpoints/target-address.js';
 import { startWebhookDispatcher } from '../src/start.js';
+
+/** As an operator writes them. */
+interface DispatcherSettings {
+  allowedCidrs?: string[];
+  sealingKeys?: string[];
+  egressProxyUrl?: string;
+}
 
 export class DispatcherBed {
   /** Where the owners' mails come to lie. */
@@ -24,20 +33,28 @@ export class DispatcherBed {
     this.replays = bed.rpc.client(ReplayService);
   }
 
-  static async start({ allowedCidrs = ['127.0.0.0/8'] } = {}): Promise<DispatcherBed> {
+  static async start(wanted: DispatcherSettings = {}): Promise<DispatcherBed> {
     const dispatcher = new DispatcherBed(await TestBed.start());
-    await dispatcher.startDispatcher(allowedCidrs);
+    await dispatcher.startDispatcher(wanted);
     return dispatcher;
   }
 
+  /** Only the bed: for tests whose dispatchers are processes of their own. */
+  static async withoutDispatcher(): Promise<DispatcherBed> {
+    // A dispatcher inside the test would have put its own in the place of Nest's, which writes to the terminal.
+    Logger.overrideLogger(false);
+    return new DispatcherBed(await TestBed.start());
+  }
+
   /** Another replica on the same database and bus. */
-  async startDispatcher(allowedCidrs = ['127.0.0.0/8'], sealingKeys = [sealingKey(1)]) {
+  async startDispatcher({ allowedCidrs = ['127.0.0.0/8'], sealingKeys = [sealingKey(1)], egressProxyUrl = '' }: DispatcherSettings = {}) {
     const host = this.bed.host('webhook-dispatcher');
     await startWebhookDispatcher(
       {
         ...this.bed.config('webhook-dispatcher'),
         webhookSealingKeys: parseSealingKeys(sealingKeys),
         webhookAllowedCidrs: parseCidrs(allowedCidrs),
+        webhookEgressProxyUrl: proxyUrl.parse(egressProxyUrl),
         webhookRetentionDays: 30,
         webhookMaxInFlight: 100,
         webhookMaxInFlightPerEndpoint: 10,
@@ -60,7 +77,7 @@ export class DispatcherBed {
   }
 
   /** A workspace of the test's own with one endpoint. */
-  async createEndpoint(url: string, overrides: { workspaceId?: string; eventTypes?: string[]; timeoutMs?: number; maxAttempts?: number } = {}) {
+  async createEndpoint(url: string, overrides: { workspaceId?: string; eventTypes?: string[]; timeoutMs?: number; maxAttempts?: number; ordered?: boolean } = {}) {
     const workspaceId = overrides.workspaceId ?? typeid('ws').toString();
     const replyKey = createReplyKey();
     const { endpoint, sealedSecret } = await this.endpoints.createEndpoint({
@@ -68,6 +85,7 @@ export class DispatcherBed {
       url,
       eventTypes: overrides.eventTypes ?? ['*'],
       timeoutMs: overrides.timeoutMs,
+      ordered: overrides.ordered,
       retryPolicy: { baseSeconds: 5, factor: 4, maxSeconds: 43_200, maxAttempts: overrides.maxAttempts ?? 12 },
       replyPublicKey: replyKey.publicKey,
     });

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
-import { examplePayload, newEvent, type CreateEndpointRequest, type Envelope } from '@na/contracts';
+import { EndpointSchema, etagOf, examplePayload, newEvent, type CreateEndpointRequest, type Envelope } from '@na/contracts';
 import { createReplyKey } from '@na/messaging';
 import { ServiceError } from '@na/service-error';
 import { answer, WebhookReceiver } from '@na/testing';
@@ -83,6 +83,23 @@ test('updates at the same time do not undo each other', async () => {
   const update = (name: string) => dispatcher.endpoints.updateEndpoint({ caller: { workspaceId }, id, settings: { headers: { [name]: 'v' } }, fields: [`headers.${name}`] });
   await Promise.all(names.map(update));
   expect(Object.keys((await get(workspaceId, id)).headers).sort()).toEqual(names);
+});
+
+test('of changes that go by the same ETag one is made, whatever its kind, and the others are refused', async () => {
+  const workspaceId = newWorkspace();
+  const caller = { workspaceId };
+  const { id } = await create(workspaceId, { headers: { 'x-b': '2', 'x-a': '1' } });
+  const ifMatch = etagOf(EndpointSchema, await get(workspaceId, id));
+  const changes = ['a', 'b', 'c'].map((description) => dispatcher.endpoints.updateEndpoint({ caller, id, settings: { description }, fields: ['description'], ifMatch }));
+  const results = await Promise.allSettled(changes);
+  expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  const stale = [
+    dispatcher.endpoints.updateEndpoint({ caller, id, settings: { description: 'd' }, fields: ['description'], ifMatch }),
+    dispatcher.endpoints.rotateSecret({ caller, id, overlapSeconds: 0, replyPublicKey: createReplyKey().publicKey, ifMatch }),
+    dispatcher.endpoints.deleteEndpoint({ caller, id, ifMatch }),
+  ];
+  for (const change of stale) await expect(change).rejects.toMatchObject({ code: 'precondition_failed' });
+  await dispatcher.endpoints.deleteEndpoint({ caller, id, ifMatch: etagOf(EndpointSchema, await get(workspaceId, id)) });
 });
 
 test('a deleted endpoint is gone, what it was still to be sent is cancelled, and what is recorded stays', async () => {

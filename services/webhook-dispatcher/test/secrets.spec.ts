@@ -119,10 +119,10 @@ test('once a start has seen a newer sealing key, the old one is not needed any m
   expect(await sealedVersions(own)).toEqual([1, 1, 1]);
 
   await own.stopDispatchers();
-  await own.startDispatcher(undefined, [sealingKey(1), sealingKey(2)]);
+  await own.startDispatcher({ sealingKeys: [sealingKey(1), sealingKey(2)] });
   expect(await sealedVersions(own)).toEqual([2, 2, 2]);
   await own.stopDispatchers();
-  await own.startDispatcher(undefined, [sealingKey(2)]);
+  await own.startDispatcher({ sealingKeys: [sealingKey(2)] });
   const event = own.pageCreated(workspaceId);
   await own.publish(event);
   const [request] = await receiver.received(1);

@@ -9,7 +9,7 @@ const byError: Record<string, string> = {
   timeout: 'Answer sooner: acknowledge with 2xx first, and do the work afterwards.',
   address_blocked: 'Use a public address: the URL leads to a private or reserved one, which is never contacted.',
   malformed_response: 'Check that an HTTP server answers at this URL and port.',
-  response_too_large: 'Answer with a short body or none.',
+  response_too_large: 'Answer with fewer or shorter headers: 16 KiB are read.',
 };
 
 const byCode: [range: (code: number) => boolean, advice: string][] = [

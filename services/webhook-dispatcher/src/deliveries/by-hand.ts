@@ -32,6 +32,8 @@ export class ByHand {
     private readonly clock: Clock,
     /** Tells the due loop that something is due. */
     private readonly wake: () => void,
+    /** Resolves when no replica will begin an attempt of the delivery, or can't be reached. Never rejects. */
+    private readonly withdraw: (endpointId: string, deliveryId: string) => Promise<void>,
   ) {}
 
   /** @throws ServiceError not_found, or conflict when an attempt is under way or its endpoint takes none */
@@ -47,16 +49,19 @@ export class ByHand {
   }
 
   /**
-   * An attempt in flight ends and is logged; it no longer moves the delivery.
+   * An attempt in flight ends and is logged; it no longer moves the delivery. Once this has resolved, no other is begun by a
+   * replica that lives and hears: one that is cut off from the bus or stands still for 2 s may still make the one that it has
+   * in memory.
    * @throws ServiceError not_found, or conflict when the delivery is final already
    */
   async cancel(workspaceId: string, id: string): Promise<void> {
-    const [, changed] = await this.database.query<[unknown, number]>(
+    const [[cancelled]] = await this.database.query<[{ endpoint_id: string }[], number]>(
       `UPDATE deliveries SET status = 'cancelled', due_at = NULL, next_attempt_at = NULL, leased_by = NULL, completed_at = $4
-       WHERE workspace_id = $1 AND id = $2 AND event_at = $3 AND status IN ('pending', 'retrying')`,
+       WHERE workspace_id = $1 AND id = $2 AND event_at = $3 AND status IN ('pending', 'retrying') RETURNING endpoint_id`,
       [workspaceId, id, eventTimeOf(id) ?? null, this.clock.now()],
     );
-    if (changed === 0) throw new ServiceError('conflict', alreadyFinal[(await this.find(workspaceId, id)).status]);
+    if (!cancelled) throw new ServiceError('conflict', alreadyFinal[(await this.find(workspaceId, id)).status]);
+    await this.withdraw(cancelled.endpoint_id, id);
   }
 
   private async find(workspaceId: string, id: string): Promise<Found> {

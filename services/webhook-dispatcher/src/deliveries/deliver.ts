@@ -1,5 +1,5 @@
 // One attempt at one delivery: sign, send, decide, record. Never throws for what the customer's server does.
-import { context, propagation, SpanKind } from '@opentelemetry/api';
+import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
 import { typeid } from 'typeid-js';
 import { inSpan } from '@na/messaging';
 import type { Clock, Logger } from '@na/service-host';
@@ -55,8 +55,16 @@ function requestFor(delivery: DueDelivery, now: Date): WebhookRequest {
       'x-webhook-event': delivery.eventType,
       'x-webhook-delivery': delivery.id,
       'x-webhook-attempt': String(delivery.attempts + 1),
+      ...headersOfUnrecordedTrace(),
     },
   };
+}
+
+/** A trace that is recorded is put into the request by undici's instrumentation: see service-host's telemetry/register.ts. */
+function headersOfUnrecordedTrace(): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (!trace.getActiveSpan()?.isRecording()) propagation.inject(context.active(), headers);
+  return headers;
 }
 
 function describe({ id, workspaceId, eventId, eventType, attempts, target }: DueDelivery) {
@@ -65,5 +73,5 @@ function describe({ id, workspaceId, eventId, eventType, attempts, target }: Due
 
 function describeOutcome(outcome: Outcome) {
   const duration = { duration_ms: Math.round(outcome.durationMs) };
-  return outcome.kind === 'answered' ? { ...duration, response_code: outcome.status } : { ...duration, error: outcome.error };
+  return outcome.kind === 'answered' ? { ...duration, response_code: outcome.status } : { ...duration, error: outcome.error, detail: outcome.detail };
 }

@@ -10,7 +10,8 @@ import {
 } from '@na/contracts';
 import { boundedLimit, RpcMethod, workspaceOf } from '@na/messaging';
 import { ByHand } from './by-hand.js';
-import { DeliveryTable, type AttemptRow, type DeliveryFilter, type DeliveryRow } from './delivery-table.js';
+import type { DeliveryFilter } from './delivery-page.js';
+import { DeliveryTable, type AttemptRow, type DeliveryRow } from './delivery-table.js';
 
 @Controller()
 export class DeliveriesRpc {

@@ -1,7 +1,11 @@
-// Reading the delivery table, always within one workspace.
+// Reading the delivery table, always within one workspace. What a page is found by is delivery-page.ts's.
 import { notFound } from '@na/service-error';
+import type { Clock } from '@na/service-host';
 import type { DataSource } from 'typeorm';
 import { eventTimeOf, type DeliveryStatus } from './delivery.js';
+import { walkAlongIndexes } from './delivery-groups.js';
+import { deliveryColumns, pageQuery, type DeliveryFilter } from './delivery-page.js';
+import { searchWindows, type SearchWindow } from './search-windows.js';
 
 export interface DeliveryRow {
   id: string;
@@ -9,10 +13,12 @@ export interface DeliveryRow {
   endpoint_id: string;
   event_id: string;
   event_type: string;
+  event_at: Date;
   status: DeliveryStatus;
   attempts: number;
   max_attempts: number;
   response_code: number | null;
+  /** Of the latest attempt. */
   response_body: string | null;
   error: string | null;
   created_at: Date;
@@ -35,53 +41,34 @@ export interface AttemptRow {
   head_ms: number | null;
 }
 
-export interface DeliveryFilter {
-  status?: string;
-  eventType?: string;
-  eventId?: string;
-  endpointId?: string;
-  responseCode?: number;
-  since?: Date;
-  until?: Date;
-}
-
-/** The body of the latest attempt is kept with the attempt only; a page of a list looks up at most 100 of them. */
-const columns = `d.id, d.workspace_id, d.endpoint_id, d.event_id, d.event_type, d.status, d.attempts, d.max_attempts, d.response_code,
-  d.error, d.created_at, d.last_attempt_at, d.next_attempt_at, d.completed_at, a.response_body`;
-const withLatestAttempt = `LEFT JOIN attempts a ON a.delivery_id = d.id AND a.event_at = d.event_at AND a.number = d.attempts`;
+type WithoutBody = Omit<DeliveryRow, 'response_body'>;
 
 export class DeliveryTable {
-  constructor(private readonly database: DataSource) {}
+  constructor(
+    private readonly database: DataSource,
+    private readonly clock: Clock,
+  ) {}
 
   /** Newest event first; one more than `limit`, so that the caller knows whether there are more. */
-  list(workspaceId: string, filter: DeliveryFilter, after: string, limit: number): Promise<DeliveryRow[]> {
-    const values: unknown[] = [workspaceId];
-    const conditions = ['d.workspace_id = $1'];
-    const where = (condition: (parameter: string) => string, value: unknown) => {
-      if (value === undefined || value === '') return;
-      values.push(value);
-      conditions.push(condition(`$${values.length}`));
-    };
-    where((p) => `d.id < ${p}`, after);
-    where((p) => `d.event_at <= ${p}`, eventTimeOf(after));
-    where((p) => `d.status = ${p}`, filter.status);
-    where((p) => `d.event_type = ${p}`, filter.eventType);
-    where((p) => `d.event_id = ${p}`, filter.eventId);
-    where((p) => `d.endpoint_id = ${p}`, filter.endpointId);
-    where((p) => `d.response_code = ${p}`, filter.responseCode);
-    where((p) => `d.event_at >= ${p}`, filter.since);
-    where((p) => `d.event_at < ${p}`, filter.until);
-    return this.database.query<DeliveryRow[]>(
-      `SELECT ${columns} FROM deliveries d ${withLatestAttempt}
-       WHERE ${conditions.join(' AND ')} ORDER BY d.event_at DESC, d.id DESC LIMIT ${limit + 1}`,
-      values,
-    );
+  async list(workspaceId: string, filter: DeliveryFilter, after: string, limit: number): Promise<DeliveryRow[]> {
+    const windows = await this.windowsOf(workspaceId, filter, after);
+    const page = await this.database.transaction(async (tx) => {
+      await tx.query(walkAlongIndexes);
+      let found: WithoutBody[] = [];
+      for (const window of windows) {
+        const { sql, values } = pageQuery(workspaceId, filter, window, after, limit + 1);
+        found = await tx.query<WithoutBody[]>(sql, values);
+        if (found.length > limit) break;
+      }
+      return found;
+    });
+    return this.withBodies(page);
   }
 
   async get(workspaceId: string, id: string): Promise<{ delivery: DeliveryRow; url: string; payload: Buffer; attempts: AttemptRow[] }> {
     const eventAt = eventTimeOf(id);
-    const found = await this.database.query<(DeliveryRow & { url: string; payload: Buffer })[]>(
-      `SELECT ${columns}, p.url, e.payload FROM deliveries d ${withLatestAttempt}
+    const found = await this.database.query<(WithoutBody & { url: string; payload: Buffer })[]>(
+      `SELECT ${deliveryColumns}, p.url, e.payload FROM deliveries d
        JOIN events e ON e.id = d.event_id AND e.event_at = d.event_at
        JOIN endpoints p ON p.id = d.endpoint_id
        WHERE d.workspace_id = $1 AND d.id = $2 AND d.event_at = $3`,
@@ -94,6 +81,32 @@ export class DeliveryTable {
        FROM attempts WHERE delivery_id = $1 AND event_at = $2 ORDER BY number`,
       [id, eventAt],
     );
-    return { delivery, url: delivery.url, payload: delivery.payload, attempts };
+    const latest = attempts.find(({ number }) => number === delivery.attempts);
+    return { delivery: { ...delivery, response_body: latest?.response_body ?? null }, url: delivery.url, payload: delivery.payload, attempts };
+  }
+
+  /** An event's id does not tell its time for certain, but the log of events does. */
+  private async windowsOf(workspaceId: string, { eventId, since, until }: DeliveryFilter, after: string): Promise<SearchWindow[]> {
+    if (!eventId) return searchWindows({ since, until }, eventTimeOf(after), this.clock.now());
+    const [event] = await this.database.query<{ event_at: Date }[]>('SELECT event_at FROM events WHERE id = $1 AND workspace_id = $2', [eventId, workspaceId]);
+    if (!event || (since && event.event_at < since) || (until && event.event_at >= until)) return [];
+    return [{ since: event.event_at, until: new Date(event.event_at.getTime() + 1) }];
+  }
+
+  /**
+   * Bodies are kept with the attempts only. Asked for by themselves and between the page's own times, which spares the
+   * planner the partitions of all other days: joined to the page it took 4 ms more.
+   */
+  private async withBodies(page: WithoutBody[]): Promise<DeliveryRow[]> {
+    if (page.length === 0) return [];
+    const bodies = await this.database.query<{ id: string; response_body: string | null }[]>(
+      `SELECT a.delivery_id AS id, a.response_body
+       FROM unnest($1::text[], $2::timestamptz[], $3::integer[]) AS latest (id, event_at, number)
+       JOIN attempts a ON a.delivery_id = latest.id AND a.event_at = latest.event_at AND a.number = latest.number
+       WHERE a.event_at BETWEEN $4 AND $5`,
+      [page.map(({ id }) => id), page.map((row) => row.event_at), page.map(({ attempts }) => attempts), page.at(-1)!.event_at, page[0]!.event_at],
+    );
+    const byId = new Map(bodies.map(({ id, response_body }) => [id, response_body]));
+    return page.map((delivery) => ({ ...delivery, response_body: byId.get(delivery.id) ?? null }));
   }
 }

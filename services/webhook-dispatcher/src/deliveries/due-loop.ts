@@ -76,9 +76,10 @@ export class DueLoop {
     const now = this.clock.now();
     await this.succession.takeOver(now);
     const full = this.lanes.full();
-    const claimed = await this.due.claimDue(now, claimLimit, full);
+    const claiming = this.due.claimDue(now, claimLimit, full);
     // After a long outage a lease may be over whose attempt was made but could not be recorded: it is not made again.
-    for (const delivery of claimed) if (!this.unrecorded.holds(delivery.id)) this.lanes.add(delivery);
+    await this.lanes.bring(claiming.then((found) => found.filter(({ id }) => !this.unrecorded.holds(id))));
+    const claimed = await claiming;
     if (claimed.length >= claimLimit || hasFullShare(claimed)) return now.getTime();
     const next = await this.due.nextDueAt(full);
     const nextAt = next && next <= now ? now.getTime() + takenElsewhereMs : (next?.getTime() ?? Infinity);

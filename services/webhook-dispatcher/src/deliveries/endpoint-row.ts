@@ -25,7 +25,7 @@ export function targetOf(row: EndpointRow, secrets: SecretBox): Target {
   return {
     endpointId: row.endpoint_id,
     url: row.url,
-    secrets: (now) => livingSecrets(row, secrets, now),
+    secrets: livingSecrets(row, secrets),
     timeoutMs: row.timeout_ms,
     retryPolicy: row.retry_policy,
     headers: row.headers,

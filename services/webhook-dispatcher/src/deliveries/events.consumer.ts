@@ -4,19 +4,21 @@ import { EnvelopeSchema, streams } from '@na/contracts';
 import { OnMessages, type Received } from '@na/messaging';
 import { FanOut } from './fan-out.js';
 
+/** Which messages of which stream, and the name that all replicas share them under. */
+export const eventsConsumer = { stream: streams.events, durable: 'webhook-dispatcher', filter: 'na.events.v1.>' };
+
 @Controller()
 export class EventsConsumer {
   constructor(private readonly fanOut: FanOut) {}
 
   @OnMessages({
-    stream: streams.events,
-    durable: 'webhook-dispatcher',
-    filter: 'na.events.v1.>',
+    ...eventsConsumer,
     message: EnvelopeSchema,
-    maxBatch: 200,
+    // Small, so that no batch keeps the process from everything else for more than a few milliseconds.
+    maxBatch: 50,
     // A batch is in hand for as long as its slowest attempt, up to the budget of write-ahead.ts: others must not wait for it.
     maxConcurrentBatches: 500,
-    maxInFlight: 2_000,
+    maxInFlight: 3_000,
     maxTries: 20,
   })
   async onEvents(batch: Received<typeof EnvelopeSchema>[]): Promise<void> {

@@ -10,15 +10,8 @@ import { deliveryId, type DueDelivery, type Target } from './delivery.js';
 import type { Lanes } from './lanes.js';
 import { eventTime, renderPayload } from './payload.js';
 import { RecentEvents } from './recent-events.js';
+import type { Subscription, Subscriptions } from './subscriptions.js';
 import type { WriteAhead } from './write-ahead.js';
-
-export interface Subscription {
-  workspaceId: string;
-  eventTypes: string[];
-  /** Empty for all. */
-  pageIds: string[];
-  target: Target;
-}
 
 export interface LoggedEvent {
   event: Envelope;
@@ -32,16 +25,16 @@ export interface NewDelivery extends DueDelivery {
   leased: boolean;
 }
 
-/** What fan-out needs of the stores. */
-export interface FanOutTables {
-  subscriptionsOf(workspaceIds: string[]): Promise<Subscription[]>;
-  /** Writes both in one transaction; what is there already stays. @returns ids of the deliveries that are new */
-  insert(events: LoggedEvent[], deliveries: NewDelivery[], now: Date): Promise<Set<string>>;
-}
+/**
+ * Writes both in one transaction; what is there already stays.
+ * @returns ids of the deliveries that are new
+ */
+export type InsertDeliveries = (events: LoggedEvent[], deliveries: NewDelivery[], now: Date) => Promise<Set<string>>;
 
-interface PlannedEvent {
-  event: LoggedEvent;
-  deliveries: NewDelivery[];
+/** An event and who wants it. */
+interface Arrival {
+  received: Received<typeof EnvelopeSchema>;
+  targets: Target[];
 }
 
 /** Longer than the longest time-out, so that an attempt in flight is never also someone else's. */
@@ -51,7 +44,8 @@ export class FanOut {
   private readonly recent = new RecentEvents();
 
   constructor(
-    private readonly tables: FanOutTables,
+    private readonly subscriptions: Subscriptions,
+    private readonly insert: InsertDeliveries,
     private readonly lanes: Lanes,
     private readonly writeAhead: WriteAhead,
     private readonly clock: Clock,
@@ -59,74 +53,102 @@ export class FanOut {
     private readonly wakeDueLoop: () => void,
   ) {}
 
+  /** Resolves when all that the events lead to is in the database. */
   async handle(batch: Received<typeof EnvelopeSchema>[]): Promise<void> {
-    const now = this.clock.now();
-    const events = batch.map(toLoggedEvent);
-    const subscriptions = await this.tables.subscriptionsOf([...new Set(events.map(({ event }) => event.workspaceId))]);
-    const held: PlannedEvent[] = [];
-    const others: PlannedEvent[] = [];
-    for (const [index, event] of events.entries()) {
-      const planned = { event, deliveries: this.deliveriesOf(event, subscriptions, now) };
-      // A message that was handed out before may have been dealt with: only the table knows.
-      const isNew = batch[index]!.tries === 1 && !held.some((one) => one.event.event.id === event.event.id) && !this.recent.has(event.event.id);
-      (isNew && this.areQuick(planned.deliveries) ? held : others).push(planned);
+    const arrivals = await Promise.all(batch.map((received) => this.arrivalOf(received)));
+    const [ahead, first] = partition(arrivals, (arrival) => this.mayGoAhead(arrival));
+    await Promise.all([this.attemptFirst(ahead), this.writeFirst(first)]);
+  }
+
+  private async arrivalOf(received: Received<typeof EnvelopeSchema>): Promise<Arrival> {
+    const { id, type, workspaceId, data } = received.message;
+    if (!data.value) throw new Error(`Event ${id} is of the unknown type ${type}`);
+    const about = data.value as EventSubject;
+    const isWanted = ({ eventTypes, pageIds, target: { endpointId } }: Subscription) => wants({ eventTypes, pageIds, endpointId }, type, about);
+    return { received, targets: (await this.subscriptions.of(workspaceId)).filter(isWanted).map(({ target }) => target) };
+  }
+
+  /**
+   * Whether the event is new, and its deliveries are likely to be done in a moment. A message that was handed out before may
+   * have been dealt with: only the table knows.
+   */
+  private mayGoAhead({ received: { message, tries }, targets }: Arrival): boolean {
+    const isQuick = ({ ordered, endpointId }: Target) => !ordered && this.lanes.isQuick(endpointId);
+    return targets.length > 0 && tries === 1 && !this.recent.has(message.id) && targets.every(isQuick);
+  }
+
+  /** One event after the other, each as soon as there is room; what has come to be slow meanwhile is written first. */
+  private async attemptFirst(arrivals: Arrival[]): Promise<void> {
+    const late: Arrival[] = [];
+    const settled: Promise<unknown>[] = [];
+    for (let arrival of arrivals) {
+      if (!this.writeAhead.hasRoom) {
+        await this.writeAhead.room();
+        // Who wants it may have changed while it waited.
+        arrival = await this.arrivalOf(arrival.received);
+      }
+      if (this.mayGoAhead(arrival)) settled.push(this.attempt(arrival));
+      else late.push(arrival);
     }
-    const attempted = this.attemptFirst(held);
-    for (const { event } of held) this.recent.remember(event.event.id, attempted);
-    await Promise.all([attempted, this.writeFirst(others, now)]);
+    await Promise.all([...settled, this.writeFirst(await Promise.all(late.map(({ received }) => this.arrivalOf(received))))]);
   }
 
-  /** Whether the event's deliveries are likely to be done in a moment. */
-  private areQuick(deliveries: NewDelivery[]): boolean {
-    return deliveries.length > 0 && deliveries.every(({ target }) => !target.ordered && this.lanes.isQuick(target.endpointId));
-  }
-
-  private async attemptFirst(planned: PlannedEvent[]): Promise<void> {
-    const deliveries = planned.flatMap(({ event, deliveries: ofEvent }) => {
-      for (const delivery of ofEvent) this.writeAhead.hold(delivery, event);
-      return ofEvent;
-    });
+  private attempt({ received, targets }: Arrival): Promise<unknown> {
+    const event = toLoggedEvent(received);
+    const deliveries = deliveriesOf(event, targets, this.clock.now());
+    const settled = Promise.all(deliveries.map((delivery) => this.writeAhead.hold(delivery, event)));
+    this.recent.remember(event.event.id, settled);
     for (const delivery of deliveries) this.lanes.add(delivery);
-    await this.writeAhead.settle(deliveries, ({ target }) => this.lanes.noteSlow(target.endpointId));
+    return settled;
   }
 
-  private async writeFirst(planned: PlannedEvent[], now: Date): Promise<void> {
-    if (planned.length === 0) return;
-    await this.recent.settled(planned.map(({ event }) => event.event.id));
-    for (const { event } of planned) if (!this.recent.has(event.event.id)) this.recent.remember(event.event.id, Promise.resolve());
-    const deliveries = planned.flatMap(({ deliveries: ofEvent }) => ofEvent);
-    const fresh = await this.tables.insert(planned.map(({ event }) => event), deliveries, now);
-    // Deleting as we go: an event that came twice in one batch stands twice in the list, but is one row.
-    for (const delivery of deliveries) if (delivery.leased && fresh.delete(delivery.id)) this.lanes.add(delivery);
+  private async writeFirst(arrivals: Arrival[]): Promise<void> {
+    if (arrivals.length > 0) await this.lanes.bring(this.insertPending(arrivals));
+  }
+
+  /** @returns those that are this replica's to attempt */
+  private async insertPending(arrivals: Arrival[]): Promise<DueDelivery[]> {
+    const ids = arrivals.map(({ received }) => received.message.id);
+    await this.recent.settled(ids);
+    for (const id of ids) if (!this.recent.has(id)) this.recent.remember(id, Promise.resolve());
+    const now = this.clock.now();
+    const events = arrivals.map(({ received }) => toLoggedEvent(received));
+    // The order of events is kept in the database, by the due loop.
+    const isLeased = ({ target }: DueDelivery) => !target.ordered && this.lanes.hasRoom(target.endpointId);
+    const planned = events.flatMap((event, index) => deliveriesOf(event, arrivals[index]!.targets, now));
+    const deliveries = planned.map((delivery) => ({ ...delivery, leased: isLeased(delivery) }));
+    const fresh = await this.insert(events, deliveries, now);
     if (deliveries.some(({ leased, target }) => !leased && target.ordered)) this.wakeDueLoop();
+    // Deleting as we go: an event that came twice in one batch stands twice in the list, but is one row.
+    return deliveries.filter(({ leased, id }) => leased && fresh.delete(id));
   }
+}
 
-  private deliveriesOf(logged: LoggedEvent, subscriptions: Subscription[], now: Date): NewDelivery[] {
-    const { event, eventAt, payload, traceparent } = logged;
-    const about = (event.data.value ?? {}) as EventSubject;
-    return subscriptions
-      .filter(({ workspaceId, eventTypes, pageIds, target: { endpointId } }) => workspaceId === event.workspaceId && wants({ eventTypes, pageIds, endpointId }, event.type, about))
-      .map(({ target }) => ({
-        id: deliveryId(event.id, target.endpointId, eventAt),
-        eventAt,
-        workspaceId: event.workspaceId,
-        eventId: event.id,
-        eventType: event.type,
-        payload,
-        traceparent,
-        attempts: 0,
-        maxAttempts: target.retryPolicy.maxAttempts,
-        takenAt: now,
-        leasedUntil: new Date(now.getTime() + leaseMs),
-        // The order of events is kept in the database, by the due loop.
-        leased: !target.ordered && this.lanes.hasRoom(target.endpointId),
-        target,
-      }));
-  }
+function deliveriesOf({ event, eventAt, payload, traceparent }: LoggedEvent, targets: Target[], now: Date): DueDelivery[] {
+  return targets.map((target) => ({
+    id: deliveryId(event.id, target.endpointId, eventAt),
+    eventAt,
+    workspaceId: event.workspaceId,
+    eventId: event.id,
+    eventType: event.type,
+    payload,
+    traceparent,
+    attempts: 0,
+    maxAttempts: target.retryPolicy.maxAttempts,
+    takenAt: now,
+    leasedUntil: new Date(now.getTime() + leaseMs),
+    target,
+  }));
 }
 
 function toLoggedEvent({ message, trace }: Received<typeof EnvelopeSchema>): LoggedEvent {
   const carrier: { traceparent?: string } = {};
   propagation.inject(trace ?? context.active(), carrier);
   return { event: message, eventAt: eventTime(message), payload: renderPayload(message), traceparent: carrier.traceparent ?? null };
+}
+
+function partition<T>(all: T[], isFirst: (one: T, index: number) => boolean): [T[], T[]] {
+  const [first, second]: [T[], T[]] = [[], []];
+  for (const [index, one] of all.entries()) (isFirst(one, index) ? first : second).push(one);
+  return [first, second];
 }

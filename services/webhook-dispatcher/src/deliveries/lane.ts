@@ -13,7 +13,10 @@ export interface LaneLimits {
 }
 
 /** What is quicker than this need not be remembered of an idle lane. */
-const forgettableMs = 20;
+const forgettableMs = 30;
+
+/** Of an endpoint that nothing is known of yet: quick, but not so much that a flood to it is attempted before it is written. */
+const assumedMs = 25;
 
 /** While both wait, one pick in so many is a retry: retries never crowd out first attempts, and never starve. */
 const retryTurn = 4;
@@ -22,11 +25,13 @@ export class Lane {
   private readonly firsts: DueDelivery[] = [];
   private readonly retries: DueDelivery[] = [];
   private breaker: Breaker = closedBreaker;
-  private inFlight = 0;
+  private readonly inFlight = new Set<DueDelivery>();
+  /** Of all that waits or is in flight. */
+  private readonly ids = new Set<string>();
   private picks = 0;
   private nextSlotAt = 0;
-  /** Moving average of how long attempts take, in milliseconds; a lane that knows nothing yet is taken to be quick. */
-  private usualMs = 0;
+  /** Moving average of how long attempts take, in milliseconds. */
+  private usualMs = assumedMs;
   /** Someone comes back to it by the clock. */
   isAwaited = false;
 
@@ -36,9 +41,13 @@ export class Lane {
     return this.firsts.length + this.retries.length;
   }
 
+  get isIdle(): boolean {
+    return this.waiting === 0 && this.inFlight.size === 0;
+  }
+
   /** Nothing in it that would have to be remembered. */
   isForgettable(now: number): boolean {
-    return this.waiting === 0 && this.inFlight === 0 && this.breaker.failures === 0 && now >= this.nextSlotAt && this.usualMs < forgettableMs;
+    return this.isIdle && this.breaker.failures === 0 && now >= this.nextSlotAt && this.usualMs < forgettableMs;
   }
 
   hasRoom(now: number): boolean {
@@ -47,40 +56,46 @@ export class Lane {
 
   /** Whether a delivery added now is likely to be done within so many milliseconds. */
   isQuick(withinMs: number, now: number): boolean {
-    const rounds = Math.ceil((this.waiting + this.inFlight + 1) / this.limits.maxInFlight);
+    const rounds = Math.ceil((this.waiting + this.inFlight.size + 1) / this.limits.maxInFlight);
     return this.breaker.failures === 0 && !this.limits.ratePerSecond && rounds * this.usualMs < withinMs && this.hasRoom(now);
   }
 
-  /** An attempt is still in flight after this long. */
-  noteSlow(ms: number): void {
-    this.usualMs = Math.max(this.usualMs, ms);
+  /** The delivery has not been attempted after so many milliseconds: the endpoint's doing, if its attempt is in flight. */
+  noteSlow(delivery: DueDelivery, ms: number): void {
+    if (this.inFlight.has(delivery)) this.usualMs = Math.max(this.usualMs, ms);
   }
 
+  /** One that is here already is left as it is: claims and events that come again may bring it twice. */
   add(delivery: DueDelivery): void {
+    if (this.ids.has(delivery.id)) return;
+    this.ids.add(delivery.id);
     (delivery.attempts === 0 ? this.firsts : this.retries).push(delivery);
   }
 
   /** Takes the next delivery to attempt, or nothing when none may start. Each one taken must be ended. */
   start(now: number): DueDelivery | undefined {
-    if (this.waiting === 0 || this.inFlight >= this.limits.maxInFlight || now < this.nextSlotAt || !mayStart(this.breaker, this.inFlight, now)) return undefined;
-    const { ratePerSecond } = this.limits;
+    const { ratePerSecond, maxInFlight } = this.limits;
+    if (this.waiting === 0 || this.inFlight.size >= maxInFlight || now < this.nextSlotAt || !mayStart(this.breaker, this.inFlight.size, now)) return undefined;
     if (ratePerSecond) this.nextSlotAt = Math.max(now, this.nextSlotAt) + 1_000 / ratePerSecond;
-    this.inFlight += 1;
-    return this.pick();
+    const delivery = this.pick();
+    this.inFlight.add(delivery);
+    return delivery;
   }
 
-  end(outcome: Outcome | undefined, now: number): void {
-    this.inFlight -= 1;
+  /** @param ownMs of the attempt's time, what this process kept it waiting */
+  end(delivery: DueDelivery, outcome: Outcome | undefined, now: number, ownMs: number): void {
+    this.inFlight.delete(delivery);
+    this.ids.delete(delivery.id);
     if (!outcome) return;
     this.breaker = afterOutcome(this.breaker, outcome, now);
-    this.usualMs += (outcome.durationMs - this.usualMs) / 8;
+    this.usualMs += (Math.max(0, outcome.durationMs - ownMs) - this.usualMs) / 8;
   }
 
   /** When something that waits may start for which nothing but time is missing; undefined when an end must come first. */
   nextStartAt(now: number): number | undefined {
-    if (this.waiting === 0 || this.inFlight >= this.limits.maxInFlight) return undefined;
+    if (this.waiting === 0 || this.inFlight.size >= this.limits.maxInFlight) return undefined;
     const at = Math.max(this.nextSlotAt, this.breaker.openUntil);
-    return at > now && mayStart(this.breaker, this.inFlight, at) ? at : undefined;
+    return at > now && mayStart(this.breaker, this.inFlight.size, at) ? at : undefined;
   }
 
   /** Until when the endpoint is left alone, if it is. */
@@ -90,7 +105,17 @@ export class Lane {
 
   /** Gives back everything that waits. */
   empty(): DueDelivery[] {
-    return [...this.firsts.splice(0), ...this.retries.splice(0)];
+    const left = [...this.firsts.splice(0), ...this.retries.splice(0)];
+    for (const { id } of left) this.ids.delete(id);
+    return left;
+  }
+
+  /** Lets go of one that waits, if it does. */
+  forget(deliveryId: string): void {
+    for (const queue of [this.firsts, this.retries]) {
+      const index = queue.findIndex(({ id }) => id === deliveryId);
+      for (const { id } of index < 0 ? [] : queue.splice(index, 1)) this.ids.delete(id);
+    }
   }
 
   private pick(): DueDelivery {

@@ -1,9 +1,12 @@
 // A lane for each endpoint, so that one that hangs, fails or floods fills its own lane and nothing else; and one bound on
 // all attempts of this replica, shared in turns.
 import type { Clock } from '@na/service-host';
+import { Arrivals } from './arrivals.js';
 import type { DueDelivery, Target } from './delivery.js';
 import { Lane, type LaneLimits } from './lane.js';
+import type { LoopLag } from './loop-lag.js';
 import type { Outcome } from './send.js';
+import { Slots } from './slots.js';
 
 export interface LanesOptions {
   /** Of an endpoint that says nothing else. */
@@ -33,15 +36,18 @@ export class Lanes {
   private readonly queue = new Set<string>();
   /** Endpoints that had no room for something, which now waits in the database. */
   private readonly turnedAway = new Set<string>();
-  private inFlight = 0;
+  private readonly slots: Slots;
+  private readonly arrivals = new Arrivals();
   private stopping = false;
-  private idle?: () => void;
 
   constructor(
     private readonly options: LanesOptions,
     private readonly work: LanesWork,
     private readonly clock: Clock,
-  ) {}
+    private readonly lag: LoopLag,
+  ) {
+    this.slots = new Slots(options.maxInFlight, quickMs, () => this.advance());
+  }
 
   hasRoom(endpointId: string): boolean {
     if (this.stopping) return false;
@@ -60,8 +66,20 @@ export class Lanes {
     return !this.stopping && (this.lanes.get(endpointId)?.isQuick(quickMs, this.now()) ?? true);
   }
 
-  noteSlow(endpointId: string): void {
-    this.lanes.get(endpointId)?.noteSlow(quickMs);
+  /** For metrics. */
+  load(): { inFlight: number; waiting: number; pausedEndpoints: number } {
+    const lanes = [...this.lanes.values()];
+    const now = this.now();
+    return {
+      inFlight: this.slots.taken,
+      waiting: lanes.reduce((sum, lane) => sum + lane.waiting, 0),
+      pausedEndpoints: lanes.filter((lane) => lane.pausedUntil(now) !== undefined).length,
+    };
+  }
+
+  /** The delivery has not been attempted by the end of its budget. */
+  noteSlow(delivery: DueDelivery): void {
+    this.lanes.get(delivery.target.endpointId)?.noteSlow(delivery, quickMs);
   }
 
   /** When the next pause of an endpoint is over, in Unix milliseconds; Infinity when none is paused. */
@@ -79,18 +97,48 @@ export class Lanes {
     this.advance(endpointId);
   }
 
+  /** Adds what arrives. Until it has, `withdraw` and `forget` wait for it. */
+  bring(arrival: Promise<DueDelivery[]>): Promise<void> {
+    return this.arrivals.track(
+      arrival.then((deliveries) => {
+        for (const delivery of deliveries) this.add(delivery);
+      }),
+    );
+  }
+
+  /** Gives back what waits for an endpoint, and what arrives: what is known of the endpoint is not true any more. */
+  async withdraw(endpointId: string): Promise<void> {
+    await this.giveBackOf(endpointId);
+    await this.arrivals.settled();
+    await this.giveBackOf(endpointId);
+  }
+
+  /** Lets go of a delivery that waits or arrives; an attempt in flight goes on. */
+  async forget(endpointId: string, deliveryId: string): Promise<void> {
+    this.lanes.get(endpointId)?.forget(deliveryId);
+    await this.arrivals.settled();
+    this.lanes.get(endpointId)?.forget(deliveryId);
+  }
+
   /** Starts nothing more, gives back what waits, and waits for what is in flight. */
   async stop(): Promise<void> {
     this.stopping = true;
     const left = [...this.lanes.values()].flatMap((lane) => lane.empty());
     if (left.length > 0) await this.work.giveBack(left, this.clock.now());
-    if (this.inFlight > 0) await new Promise<void>((resolve) => (this.idle = resolve));
+    await this.slots.untilIdle();
   }
 
-  private advance(endpointId: string): void {
-    this.queue.add(endpointId);
+  private async giveBackOf(endpointId: string): Promise<void> {
+    const lane = this.lanes.get(endpointId);
+    const left = lane?.empty() ?? [];
+    if (lane?.isIdle) this.lanes.delete(endpointId);
+    if (left.length > 0) await this.work.giveBack(left, this.clock.now());
+  }
+
+  private advance(endpointId?: string): void {
+    if (endpointId !== undefined) this.queue.add(endpointId);
     for (const id of this.queue) {
-      if (this.inFlight >= this.options.maxInFlight || this.stopping) return;
+      if (this.slots.areTaken || this.stopping) return;
       // Out and, if there is more, in again at the end: lanes take turns.
       this.queue.delete(id);
       if (this.startOne(id)) this.queue.add(id);
@@ -106,24 +154,26 @@ export class Lanes {
       this.comeBack(endpointId, lane, now);
       return false;
     }
-    this.inFlight += 1;
+    const giveBack = this.slots.take();
     // Once the lease is over another replica may attempt it; the due loop will bring it back to one of us.
     const attempt = isLeaseTooShort(delivery, now) ? Promise.resolve(undefined) : this.work.attempt(delivery);
     // Should an attempt reject after all, its place must not stay taken.
-    void attempt.catch(() => undefined).then((outcome) => this.end(endpointId, lane, outcome));
+    void attempt.catch(() => undefined).then((outcome) => {
+      this.end(delivery, lane, outcome);
+      giveBack();
+      this.advance(endpointId);
+    });
     return true;
   }
 
-  private end(endpointId: string, lane: Lane, outcome: Outcome | undefined): void {
+  private end(delivery: DueDelivery, lane: Lane, outcome: Outcome | undefined): void {
+    const { endpointId } = delivery.target;
     const now = this.now();
-    this.inFlight -= 1;
-    lane.end(outcome, now);
+    lane.end(delivery, outcome, now, this.lag.ownMs);
     this.rest(lane, now);
     if (lane.isForgettable(now)) this.lanes.delete(endpointId);
     // At half, so that the due loop is not asked for every single place that falls free.
     if (lane.waiting <= lane.limits.maxWaiting / 2 && lane.hasRoom(now) && this.turnedAway.delete(endpointId)) this.work.onRoom();
-    this.advance(endpointId);
-    if (this.stopping && this.inFlight === 0) this.idle?.();
   }
 
   /** While an endpoint is left alone its deliveries wait in the database, not in memory. */

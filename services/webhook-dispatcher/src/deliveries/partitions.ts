@@ -9,6 +9,13 @@ const daysAhead = 7;
 export const dayMs = 86_400_000;
 const checkEveryMs = 3_600_000;
 
+/**
+ * Making and dropping a partition need the default one to themselves for a moment. Whoever writes meanwhile queues behind
+ * that wish for no longer than this, whatever long transaction it waits for; it is tried again an hour later, days before
+ * it matters.
+ */
+export const giveWay = `SET LOCAL lock_timeout = '200ms'`;
+
 /** Makes the partitions of today and the days ahead now, drops those that are over, and keeps doing so. */
 export async function keepPartitions(database: DataSource, host: Host, retentionDays: number): Promise<void> {
   // Without a partition of its own a day's rows go to the default one, so a failure here must not keep the service down.
@@ -54,6 +61,8 @@ async function makePartition(database: DataSource, table: string, from: Date): P
   await database.transaction(async (tx) => {
     await tx.query(`SELECT pg_advisory_xact_lock(hashtext('partitions'), hashtext($1))`, [name]);
     if (await exists(tx, name)) return;
+    // Not before: the turn among replicas may be waited for.
+    await tx.query(giveWay);
     const [since, until] = [from.toISOString(), new Date(from.getTime() + dayMs).toISOString()];
     await tx.query(`CREATE TABLE ${name} (LIKE ${table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`);
     await tx.query(

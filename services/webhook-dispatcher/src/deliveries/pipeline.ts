@@ -5,20 +5,27 @@ import type { SecretBox } from '../endpoints/secret-box.js';
 import type { EndpointSignal } from '../health/health-store.js';
 import { AttemptStore, type Health } from './attempt-store.js';
 import { deliver } from './deliver.js';
+import { observePipeline } from './delivery-gauges.js';
+import { countAttempt, timeRecording } from './delivery-metrics.js';
+import type { AttemptedDelivery } from './delivery.js';
 import { DueLoop } from './due-loop.js';
-import { FanOut } from './fan-out.js';
+import { FanOut, type InsertDeliveries } from './fan-out.js';
 import { FanOutStore } from './fan-out-store.js';
 import { Lanes, type LanesOptions } from './lanes.js';
+import { LoopLag } from './loop-lag.js';
 import { Recorder } from './recorder.js';
 import type { Replica } from './replica.js';
+import type { Call, ReplicaCalls } from './replica-calls.js';
 import { ScheduleStore } from './schedule-store.js';
 import type { Send } from './send.js';
+import { Subscriptions } from './subscriptions.js';
 import { WriteAhead } from './write-ahead.js';
 
 export interface PipelineParts {
   database: DataSource;
   secrets: SecretBox;
   replica: Replica;
+  calls: ReplicaCalls;
   send: Send;
   health: Health<EndpointSignal>;
   limits: LanesOptions;
@@ -31,16 +38,24 @@ export interface Pipeline {
 }
 
 /** Starts it and registers its stop: nothing new is taken, what is in flight ends and is recorded, leases are given back. */
-export function startPipeline({ database, secrets, replica, send, health, limits }: PipelineParts, host: Host): Pipeline {
+export async function startPipeline({ database, secrets, replica, calls, send, health, limits }: PipelineParts, host: Host): Promise<Pipeline> {
   const { clock, logger } = host;
   const attempts = new AttemptStore(database, health);
   const schedule = new ScheduleStore(database, secrets, replica.number);
 
   const fanOutStore = new FanOutStore(database, secrets, replica.number);
-  const writeAhead = new WriteAhead((events, deliveries, now) => fanOutStore.insert(events, deliveries, now), clock);
+  const subscriptions = new Subscriptions((workspaceIds) => fanOutStore.subscriptionsOf(workspaceIds));
+  // An event that comes again may find its delivery as it was before an attempt that is not recorded yet.
+  const insert: InsertDeliveries = async (events, deliveries, now) => {
+    const fresh = await fanOutStore.insert(events, deliveries, now);
+    return new Set([...fresh].filter((id) => !recorder.holds(id)));
+  };
+  const lag = new LoopLag();
+  host.onStop('loop lag', () => lag.stop());
+  const writeAhead = new WriteAhead(insert, clock, lag, (delivery) => lanes.noteSlow(delivery));
 
-  const recorder = new Recorder(async (batch) => {
-    await attempts.record(batch);
+  const recorder = new Recorder(async (batch, kind) => {
+    await timeRecording(() => attempts.record(batch, kind));
     for (const { next, delivery } of batch) {
       if (next.kind === 'retry') dueLoop.expect(next.at);
       else if (delivery.target.ordered) wake();
@@ -48,12 +63,16 @@ export function startPipeline({ database, secrets, replica, send, health, limits
   }, logger);
   host.onStop('recorder', () => recorder.drain());
 
-  const lanes = new Lanes(
+  const record = (attempted: AttemptedDelivery) => {
+    countAttempt(attempted);
+    return recorder.record(attempted);
+  };
+  const lanes: Lanes = new Lanes(
     limits,
     {
       attempt: async (delivery) => {
         if (!replica.mayUseLeases) return undefined;
-        return deliver(delivery, { send, record: (attempted) => recorder.record(attempted), clock, random: Math.random, logger });
+        return deliver(delivery, { send, record, clock, random: Math.random, logger });
       },
       // What can't be given back is found when its lease ends.
       giveBack: async (deliveries, until) => {
@@ -68,6 +87,7 @@ export function startPipeline({ database, secrets, replica, send, health, limits
       replicas: () => replica.count,
     },
     clock,
+    lag,
   );
   host.onStop('lanes', () => lanes.stop());
 
@@ -75,6 +95,15 @@ export function startPipeline({ database, secrets, replica, send, health, limits
   const wake = () => dueLoop.expect(clock.now());
   dueLoop.start();
   host.onStop('due loop', () => dueLoop.stop());
+  observePipeline({ database, schedule, lanes, recorder }, host);
 
-  return { fanOut: new FanOut(fanOutStore, lanes, writeAhead, clock, wake), wake };
+  const heard = async (call: Call) => {
+    if (call.about === 'delivery') return lanes.forget(call.endpointId, call.deliveryId);
+    subscriptions.forget(call.workspaceId);
+    await lanes.withdraw(call.endpointId);
+    wake();
+  };
+  await calls.listen({ heard, lost: () => subscriptions.distrust(), regained: () => subscriptions.trust() });
+
+  return { fanOut: new FanOut(subscriptions, insert, lanes, writeAhead, clock, wake), wake };
 }

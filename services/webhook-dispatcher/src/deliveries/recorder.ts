@@ -1,35 +1,37 @@
-// Group commit: attempts that end within a few milliseconds of each other are recorded in one statement. An endpoint's
-// lane does not wait for it, unless the database falls so far behind that what is unrecorded would fill the memory.
-import { setTimeout as delay } from 'node:timers/promises';
+// Takes attempts and sees to it that they come into the database, in groups. An endpoint's lane does not wait for it, unless
+// the database falls so far behind that what is unrecorded would fill the memory.
 import type { Logger } from '@na/service-host';
+import { recordKindOf, type RecordKind } from './attempt-store.js';
 import type { AttemptedDelivery } from './delivery.js';
+import { GroupCommit } from './group-commit.js';
 
-const gatherMs = 4;
-const maxBatch = 500;
-
-/** With the batch in hand, also how many attempts beside those in flight a crash may repeat. */
+/** With those in flight, how many attempts a crash may repeat. */
 const maxUnrecorded = 2_000;
-const pauseAfterFailureMs = 500;
+
+/**
+ * Statements at the same time of what succeeded at once, which is nearly all: while one waits for the disk the next is being
+ * worked on. The other kinds have one each, and never keep these waiting.
+ */
+const maxQuickWriters = 3;
 
 export class Recorder {
-  private readonly waiting: AttemptedDelivery[] = [];
+  private readonly groups = new Map<string, GroupCommit<AttemptedDelivery>>();
   private readonly unrecorded = new Set<string>();
   private blocked: (() => void)[] = [];
-  private work?: Promise<void>;
 
+  /** @param write gets attempts of one kind. One that PostgreSQL refuses is made again when its lease ends */
   constructor(
-    private readonly write: (batch: AttemptedDelivery[]) => Promise<void>,
+    private readonly write: (batch: AttemptedDelivery[], kind: RecordKind) => Promise<void>,
     private readonly logger: Logger,
   ) {}
 
   /** Takes the attempt. Resolves at once, or while the database is away when there is room again. */
   async record(attempted: AttemptedDelivery): Promise<void> {
     const { unwritten } = attempted.delivery;
-    if (unwritten?.state === 'held') unwritten.state = 'recording';
-    this.waiting.push(attempted);
+    if (unwritten?.state === 'held') unwritten.become('recording');
     this.unrecorded.add(attempted.delivery.id);
-    this.work ??= this.run();
-    if (this.waiting.length > maxUnrecorded) await new Promise<void>((resolve) => this.blocked.push(resolve));
+    this.groupOf(recordKindOf(attempted)).add(attempted);
+    if (this.unrecorded.size > maxUnrecorded) await new Promise<void>((resolve) => this.blocked.push(resolve));
   }
 
   /** Whether an attempt of the delivery has been made that the database does not know of yet. */
@@ -37,46 +39,38 @@ export class Recorder {
     return this.unrecorded.has(deliveryId);
   }
 
+  /** How many attempts the database does not know of yet. */
+  get backlog(): number {
+    return this.unrecorded.size;
+  }
+
   /** Resolves when everything taken so far is in the database. */
   async drain(): Promise<void> {
-    await this.work;
+    await Promise.all([...this.groups.values()].map((group) => group.drain()));
   }
 
-  private async run(): Promise<void> {
-    await delay(gatherMs);
-    while (this.waiting.length > 0) {
-      const batch = this.waiting.splice(0, maxBatch);
-      await this.writeUntilDone(batch);
-      for (const { delivery } of batch) {
-        this.unrecorded.delete(delivery.id);
-        if (delivery.unwritten?.state === 'recording') delivery.unwritten.settled.resolve();
-      }
-      for (const goOn of this.blocked.splice(0)) goOn();
+  private groupOf(kind: RecordKind): GroupCommit<AttemptedDelivery> {
+    const name = `${kind.isUnwritten} ${kind.isSuccessful}`;
+    const group = this.groups.get(name) ?? this.newGroup(kind);
+    this.groups.set(name, group);
+    return group;
+  }
+
+  private newGroup(kind: RecordKind): GroupCommit<AttemptedDelivery> {
+    const isQuick = kind.isUnwritten && kind.isSuccessful;
+    const work = {
+      write: (batch: AttemptedDelivery[]) => this.write(batch, kind),
+      done: (batch: AttemptedDelivery[]) => this.release(batch),
+      nameOf: ({ delivery }: AttemptedDelivery) => delivery.id,
+    };
+    return new GroupCommit(work, isQuick ? maxQuickWriters : 1, this.logger);
+  }
+
+  private release(batch: AttemptedDelivery[]): void {
+    for (const { delivery } of batch) {
+      this.unrecorded.delete(delivery.id);
+      if (delivery.unwritten?.state === 'recording') delivery.unwritten.settled.resolve();
     }
-    this.work = undefined;
+    for (const goOn of this.blocked.splice(0)) goOn();
   }
-
-  private async writeUntilDone(batch: AttemptedDelivery[]): Promise<void> {
-    for (;;) {
-      try {
-        await this.write(batch);
-        return;
-      } catch (error) {
-        this.logger.error({ err: error, attempts: batch.length, first: batch[0]?.delivery.id }, 'attempts could not be recorded');
-        if (isFaultOfTheData(error)) return this.writeApart(batch);
-        await delay(pauseAfterFailureMs);
-      }
-    }
-  }
-
-  /** One attempt that PostgreSQL refuses must not keep the others from being recorded; it is made again when its lease ends. */
-  private async writeApart(batch: AttemptedDelivery[]): Promise<void> {
-    if (batch.length === 1) return;
-    for (const attempted of batch) await this.writeUntilDone([attempted]);
-  }
-}
-
-/** PostgreSQL's classes of data exceptions, violated constraints and exceeded program limits. */
-function isFaultOfTheData(error: unknown): boolean {
-  return /^(22|23|54)/.test(String((error as { code?: unknown }).code));
 }

@@ -64,7 +64,7 @@ export class Replica {
   async takeOver(now: Date): Promise<void> {
     if (now.getTime() - this.lookedAt < lookEveryMs) return;
     this.lookedAt = now.getTime();
-    const alive = await this.alive();
+    const alive = await this.living();
     const gone = this.noteMissing(alive, now.getTime());
     const isFirst = !this.hasTakenOverAtStart && now.getTime() - this.startedAt >= graceMs;
     if (!isFirst && gone.length === 0) return;
@@ -84,7 +84,8 @@ export class Replica {
     return [...this.missing].filter(([, since]) => now - since >= graceMs).map(([number]) => number);
   }
 
-  private async alive(): Promise<Set<number>> {
+  /** Numbers of all replicas that live, this one included. @throws what the database says */
+  async living(): Promise<Set<number>> {
     const rows = await this.database.query<{ number: number }[]>(
       `SELECT objid::bigint::integer AS number FROM pg_locks
        WHERE locktype = 'advisory' AND classid = $1::oid AND objsubid = 2 AND granted

@@ -1,10 +1,7 @@
 // Drops whole days of events, deliveries and attempts once they are older than the retention. A day that still has
 // unfinished deliveries is kept until they are through.
 import type { DataSource, EntityManager } from 'typeorm';
-import { dayMs, dayOfPartition, tables } from './partitions.js';
-
-/** A drop needs a moment alone with the table. Writers never queue behind it for longer than this; it is tried again later. */
-const lockTimeout = '200ms';
+import { dayMs, dayOfPartition, giveWay, tables } from './partitions.js';
 
 /** @returns the days dropped, as in `20260304` */
 export async function dropOldDays(database: DataSource, now: Date, retentionDays: number): Promise<string[]> {
@@ -37,7 +34,8 @@ async function hasUnfinished(database: DataSource, day: string): Promise<boolean
   return row!.unfinished;
 }
 
+/** DETACH … CONCURRENTLY, which waits without holding others up, is refused where there is a default partition. */
 async function dropDay(tx: EntityManager, day: string): Promise<void> {
-  await tx.query(`SET LOCAL lock_timeout = '${lockTimeout}'`);
+  await tx.query(giveWay);
   for (const table of ['attempts', 'deliveries', 'events']) await tx.query(`DROP TABLE IF EXISTS ${table}_${day}`);
 }

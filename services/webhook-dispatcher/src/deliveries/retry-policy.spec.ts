@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { backoffMs, defaultRetryPolicy, nextStep } from './retry-policy.js';
+import { backoffMs, defaultRetryPolicy, nextStep, type RetryPolicy } from './retry-policy.js';
 import type { Outcome } from './send.js';
 
 const now = new Date('2026-01-01T00:00:00Z');
@@ -19,19 +19,44 @@ test.each([
   expect(backoffMs(attempt, defaultRetryPolicy, 0.5)).toBe(seconds * 1_000);
 });
 
+const policies = fc.record({
+  baseSeconds: fc.integer({ min: 1, max: 86_400 }),
+  factor: fc.double({ min: 1, max: 10, noNaN: true }),
+  maxSeconds: fc.integer({ min: 1, max: 86_400 }),
+  maxAttempts: fc.integer({ min: 1, max: 30 }),
+});
+const attempts = fc.integer({ min: 1, max: 30 });
+const randoms = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+
+/** In milliseconds, as it is documented. */
+const scheduled = ({ baseSeconds, factor, maxSeconds }: RetryPolicy, attempt: number) => 1_000 * Math.min(maxSeconds, baseSeconds * factor ** (attempt - 1));
+
 test('every wait is within 20 % of the schedule, whatever the policy', () => {
-  const policy = fc.record({
-    baseSeconds: fc.integer({ min: 1, max: 86_400 }),
-    factor: fc.double({ min: 1, max: 10, noNaN: true }),
-    maxSeconds: fc.integer({ min: 1, max: 86_400 }),
-    maxAttempts: fc.integer({ min: 1, max: 30 }),
-  });
   fc.assert(
-    fc.property(policy, fc.integer({ min: 1, max: 30 }), fc.double({ min: 0, max: 0.999999, noNaN: true }), (retryPolicy, attempt, random) => {
-      const wait = backoffMs(attempt, retryPolicy, random);
-      const middle = backoffMs(attempt, retryPolicy, 0.5);
-      expect(wait).toBeGreaterThanOrEqual(Math.floor(middle * 0.8) - 1);
-      expect(wait).toBeLessThanOrEqual(Math.min(retryPolicy.maxSeconds * 1_200, Math.ceil(middle * 1.2) + 1));
+    fc.property(policies, attempts, randoms, (policy, attempt, random) => {
+      const wait = backoffMs(attempt, policy, random);
+      expect(Math.abs(wait - scheduled(policy, attempt))).toBeLessThanOrEqual(0.2 * scheduled(policy, attempt) + 1);
+      expect(wait).toBeLessThanOrEqual(policy.maxSeconds * 1_200);
+    }),
+  );
+});
+
+test('the waits use the whole range of their jitter', () => {
+  fc.assert(
+    fc.property(policies, attempts, (policy, attempt) => {
+      const range = backoffMs(attempt, policy, 1 - Number.EPSILON) - backoffMs(attempt, policy, 0);
+      expect(Math.abs(range - 0.4 * scheduled(policy, attempt))).toBeLessThanOrEqual(1);
+    }),
+  );
+});
+
+test('the next attempt is never before a Retry-After of up to a day, nor later than that and the schedule ask for', () => {
+  const day = 86_400;
+  fc.assert(
+    fc.property(policies, attempts, randoms, fc.constantFrom(429, 503), fc.nat({ max: 3 * day }), (policy, attempt, random, status, seconds) => {
+      const step = nextStep(attempt, 31, answered(status, { 'retry-after': String(seconds) }), policy, now, random);
+      const asked = Math.min(day, seconds) * 1_000;
+      expect(step).toEqual({ kind: 'retry', at: new Date(now.getTime() + Math.max(asked, backoffMs(attempt, policy, random))) });
     }),
   );
 });

@@ -2,56 +2,83 @@
 // once, finished, instead of first as pending and again as done. Until then the event that they come from is not
 // acknowledged, so that a crash loses nothing: the event comes again. What takes longer than the budget is written as
 // pending after all, and goes on like any other delivery.
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '@na/service-host';
 import type { DueDelivery } from './delivery.js';
 import type { LoggedEvent, NewDelivery } from './fan-out.js';
+import type { LoopLag } from './loop-lag.js';
+
+/** How long an attempt may take before its delivery is written as pending: well above a healthy endpoint's answer. */
+const budgetMs = 100;
+
+/** While this process is behind, budgets are longer by that, for at most so long. */
+const maxOwnMs = 1_000;
+
+/** Most that are held: enough for all attempts that lanes make at once and as many to follow; more would only use up their budget. */
+const maxHeld = 160;
 
 /**
  * Where an unwritten delivery stands. Each step is taken in one go, before anything is awaited, so that recorder and budget
  * never both write it.
  */
-export interface Unwritten {
-  event: LoggedEvent;
+export class Unwritten {
   /** held: only in memory. recording: its attempt is made and waits to be recorded. written: it is, or is being, inserted. */
-  state: 'held' | 'recording' | 'written';
+  state: 'held' | 'recording' | 'written' = 'held';
   /** Resolves when it is in the database one way or the other. */
-  settled: PromiseWithResolvers<void>;
-}
+  readonly settled = Promise.withResolvers<void>();
 
-/** How long an attempt may take before its delivery is written as pending: well above a healthy endpoint's answer. */
-const budgetMs = 100;
+  constructor(
+    readonly event: LoggedEvent,
+    private readonly release: () => void,
+  ) {}
+
+  /** From held to what comes next. */
+  become(state: 'recording' | 'written'): void {
+    this.state = state;
+    this.release();
+  }
+}
 
 export type InsertPending = (events: LoggedEvent[], deliveries: NewDelivery[], now: Date) => Promise<unknown>;
 
 export class WriteAhead {
+  private held = 0;
+  /** In the order in which their budgets end. */
+  private readonly budgets: { delivery: DueDelivery; endsAt: number }[] = [];
+  private timer?: NodeJS.Timeout;
+  private readonly waiting: (() => void)[] = [];
+
+  /** @param onSlow told of a delivery that has not been attempted when its budget ends */
   constructor(
     private readonly insert: InsertPending,
     private readonly clock: Clock,
+    private readonly lag: LoopLag,
+    private readonly onSlow: (delivery: DueDelivery) => void,
   ) {}
 
-  hold(delivery: DueDelivery, event: LoggedEvent): void {
-    delivery.unwritten = { event, state: 'held', settled: Promise.withResolvers() };
+  get hasRoom(): boolean {
+    return this.held < maxHeld;
   }
 
-  /** Resolves when all are in the database; those that are not by the end of the budget are written as pending. */
-  async settle(held: DueDelivery[], onSlow: (delivery: DueDelivery) => void): Promise<void> {
-    if (held.length === 0) return;
-    const all = Promise.all(held.map(({ unwritten }) => unwritten!.settled.promise));
-    const budget = new AbortController();
-    await Promise.race([all, delay(budgetMs, undefined, { signal: budget.signal }).catch(() => undefined)]);
-    budget.abort();
-    const slow = held.filter(({ unwritten }) => unwritten!.state === 'held');
-    slow.forEach(onSlow);
-    await this.write(slow);
-    await all;
+  /** Resolves when there is room. */
+  async room(): Promise<void> {
+    while (!this.hasRoom) await new Promise<void>((resolve) => this.waiting.push(resolve));
+  }
+
+  /** From now on it is written when it has been attempted or its budget ends. Resolves when it is in the database. */
+  hold(delivery: DueDelivery, event: LoggedEvent): Promise<void> {
+    const unwritten = new Unwritten(event, () => this.release());
+    delivery.unwritten = unwritten;
+    this.held += 1;
+    this.budgets.push({ delivery, endsAt: performance.now() + budgetMs });
+    this.timer ??= setTimeout(() => this.endBudgets(), budgetMs);
+    return unwritten.settled.promise;
   }
 
   /** Inserts those that are only held, as pending under this replica's lease. @throws what the database says */
   async write(deliveries: DueDelivery[]): Promise<void> {
     const held = deliveries.filter(({ unwritten }) => unwritten?.state === 'held');
     if (held.length === 0) return;
-    for (const { unwritten } of held) unwritten!.state = 'written';
+    for (const { unwritten } of held) unwritten!.become('written');
     try {
       const events = [...new Set(held.map(({ unwritten }) => unwritten!.event))];
       await this.insert(events, held.map((delivery) => ({ ...delivery, leased: true })), this.clock.now());
@@ -60,5 +87,24 @@ export class WriteAhead {
       throw error;
     }
     for (const { unwritten } of held) unwritten!.settled.resolve();
+  }
+
+  private release(): void {
+    this.held -= 1;
+    // All: one that no longer wants its place must not keep it from the next.
+    if (this.hasRoom) for (const goOn of this.waiting.splice(0)) goOn();
+  }
+
+  private endBudgets(): void {
+    // What is late because of us would be late in the database too, and would make room for more that comes late.
+    const now = performance.now() - Math.min(maxOwnMs, this.lag.ownMs);
+    const firstLeft = this.budgets.findIndex(({ endsAt }) => endsAt > now);
+    const over = this.budgets.splice(0, firstLeft < 0 ? this.budgets.length : firstLeft).map(({ delivery }) => delivery);
+    const next = this.budgets[0];
+    this.timer = next && setTimeout(() => this.endBudgets(), next.endsAt - now);
+    const slow = over.filter(({ unwritten }) => unwritten!.state === 'held');
+    slow.forEach(this.onSlow);
+    // Who waits for them hears of a failure.
+    this.write(slow).catch(() => undefined);
   }
 }

@@ -1,11 +1,16 @@
 // Endpoints in their table, always within one workspace. A deleted one is not found any more; its row stays for as long
-// as its deliveries are to be explained.
+// as its deliveries are to be explained. Every change ends with all replicas knowing of it: an event that is published after
+// the answer is delivered as the answer says.
 import { notFound } from '@na/service-error';
 import { IsNull, MoreThan, type DataSource, type EntityManager } from 'typeorm';
 import { Endpoint } from './endpoint.entity.js';
 
 export class EndpointStore {
-  constructor(private readonly database: DataSource) {}
+  constructor(
+    private readonly database: DataSource,
+    /** Resolves when all replicas go by what has been committed, or can't any longer go by what was before. Never rejects. */
+    private readonly tellReplicas: (endpoint: Endpoint) => Promise<void>,
+  ) {}
 
   async get(workspaceId: string, id: string): Promise<Endpoint> {
     const endpoint = await this.database.manager.findOneBy(Endpoint, { id, workspaceId, deletedAt: IsNull() });
@@ -27,6 +32,7 @@ export class EndpointStore {
       admit(await tx.countBy(Endpoint, { workspaceId, deletedAt: IsNull() }));
       await tx.insert(Endpoint, endpoint);
     });
+    await this.tellReplicas(endpoint);
   }
 
   /**
@@ -39,12 +45,14 @@ export class EndpointStore {
     id: string,
     decide: (endpoint: Endpoint, tx: EntityManager) => Partial<Endpoint> | Promise<Partial<Endpoint>>,
   ): Promise<{ before: Endpoint; after: Endpoint }> {
-    return this.database.transaction(async (tx) => {
+    const change = await this.database.transaction(async (tx) => {
       const before = await tx.findOne(Endpoint, { where: { id, workspaceId, deletedAt: IsNull() }, lock: { mode: 'pessimistic_write' } });
       if (!before) throw notFound('webhook', id);
       const changes = await decide(before, tx);
       if (Object.keys(changes).length > 0) await tx.update(Endpoint, { id }, changes);
       return { before, after: { ...before, ...changes } };
     });
+    await this.tellReplicas(change.after);
+    return change;
   }
 }

@@ -1,5 +1,5 @@
 // EndpointService on the bus.
-import { timestampFromDate, type Timestamp } from '@bufbuild/protobuf/wkt';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { Controller } from '@nestjs/common';
 import {
   EndpointService,
@@ -14,8 +14,7 @@ import {
   type UpdateEndpointRequest,
 } from '@na/contracts';
 import { boundedLimit, RpcMethod, sealReply, workspaceOf } from '@na/messaging';
-import { maskHeaders } from './custom-headers.js';
-import type { Endpoint } from './endpoint.entity.js';
+import { toProto } from './endpoint-message.js';
 import { Endpoints } from './endpoints.js';
 import { SecretIntake } from './secret-intake.js';
 import { defaultOverlapSeconds, SecretRotation } from './secret-rotation.js';
@@ -52,13 +51,13 @@ export class EndpointsRpc {
   }
 
   @RpcMethod(EndpointService.method.updateEndpoint)
-  async updateEndpoint({ caller, id, settings, fields }: UpdateEndpointRequest) {
-    return { endpoint: toProto(await this.endpoints.update(workspaceOf(caller), id, settings!, fields)) };
+  async updateEndpoint({ caller, id, settings, fields, ifMatch }: UpdateEndpointRequest) {
+    return { endpoint: toProto(await this.endpoints.update(workspaceOf(caller), id, settings!, fields, ifMatch)) };
   }
 
   @RpcMethod(EndpointService.method.deleteEndpoint)
-  async deleteEndpoint({ caller, id }: DeleteEndpointRequest) {
-    await this.endpoints.delete(workspaceOf(caller), id);
+  async deleteEndpoint({ caller, id, ifMatch }: DeleteEndpointRequest) {
+    await this.endpoints.delete(workspaceOf(caller), id, ifMatch);
     return {};
   }
 
@@ -74,9 +73,9 @@ export class EndpointsRpc {
   }
 
   @RpcMethod(EndpointService.method.rotateSecret)
-  async rotateSecret({ caller, id, overlapSeconds, replyPublicKey, sealedSecret }: RotateSecretRequest) {
+  async rotateSecret({ caller, id, overlapSeconds, replyPublicKey, sealedSecret, ifMatch }: RotateSecretRequest) {
     const secret = this.intake.secretFrom(sealedSecret);
-    const endpoint = await this.rotation.rotate(workspaceOf(caller), id, secret, overlapSeconds ?? defaultOverlapSeconds);
+    const endpoint = await this.rotation.rotate(workspaceOf(caller), id, secret, overlapSeconds ?? defaultOverlapSeconds, ifMatch);
     return { endpoint: toProto(endpoint), sealedSecret: sealReply(secret, replyPublicKey) };
   }
 
@@ -89,31 +88,4 @@ export class EndpointsRpc {
   async getIntakeKey() {
     return { publicKey: this.intake.publicKey };
   }
-}
-
-function toProto(endpoint: Endpoint) {
-  return {
-    id: endpoint.id,
-    workspaceId: endpoint.workspaceId,
-    url: endpoint.url,
-    description: endpoint.description,
-    eventTypes: endpoint.eventTypes,
-    retryPolicy: endpoint.retryPolicy,
-    timeoutMs: endpoint.timeoutMs,
-    status: endpoint.status,
-    disabledReason: endpoint.disabledReason ?? undefined,
-    createdAt: timestampFromDate(endpoint.createdAt),
-    pageIds: endpoint.pageIds,
-    headers: maskHeaders(endpoint.headers),
-    rateLimitPerSecond: endpoint.rateLimitPerSecond ?? undefined,
-    maxInFlight: endpoint.maxInFlight ?? undefined,
-    ordered: endpoint.ordered,
-    disabledAt: optionalTimestamp(endpoint.disabledAt),
-    failingSince: optionalTimestamp(endpoint.failingSince),
-    previousSecretUntil: optionalTimestamp(endpoint.previousSecrets[0]?.until),
-  };
-}
-
-function optionalTimestamp(time: Date | string | null | undefined): Timestamp | undefined {
-  return time ? timestampFromDate(new Date(time)) : undefined;
 }

@@ -2,9 +2,11 @@
 import { ServiceError } from '@na/service-error';
 import type { Clock } from '@na/service-host';
 import { typeid } from 'typeid-js';
+import { requireMatch } from './endpoint-message.js';
 import type { Endpoint } from './endpoint.entity.js';
 import { changedSettings, newSettings, type WantedSettings } from './endpoint-settings.js';
 import type { EndpointStore } from './endpoint-store.js';
+import { cancelDeliveriesOf } from './left-over-deliveries.js';
 import type { SecretBox } from './secret-box.js';
 
 /** Enough to tell systems and environments apart; each one costs every event of its workspace a look. */
@@ -49,20 +51,20 @@ export class Endpoints {
   }
 
   /** @param fields which of the settings change, as in UpdateEndpointRequest */
-  async update(workspaceId: string, id: string, wanted: WantedSettings, fields: string[]): Promise<Endpoint> {
-    const { after } = await this.store.change(workspaceId, id, (endpoint) => changedSettings(settingsOf(endpoint), wanted, fields));
+  async update(workspaceId: string, id: string, wanted: WantedSettings, fields: string[], ifMatch?: string): Promise<Endpoint> {
+    const { after } = await this.store.change(workspaceId, id, (endpoint) => {
+      requireMatch(endpoint, ifMatch);
+      return changedSettings(settingsOf(endpoint), wanted, fields);
+    });
     return after;
   }
 
   /** What it was sent stays in the delivery table; what it was still to be sent is cancelled with it. */
-  async delete(workspaceId: string, id: string): Promise<void> {
+  async delete(workspaceId: string, id: string, ifMatch?: string): Promise<void> {
     const now = this.clock.now();
-    await this.store.change(workspaceId, id, async (_endpoint, tx) => {
-      await tx.query(
-        `UPDATE deliveries SET status = 'cancelled', due_at = NULL, leased_by = NULL, next_attempt_at = NULL, completed_at = $2
-         WHERE endpoint_id = $1 AND status IN ('pending', 'retrying')`,
-        [id, now],
-      );
+    await this.store.change(workspaceId, id, async (endpoint, tx) => {
+      requireMatch(endpoint, ifMatch);
+      await cancelDeliveriesOf(tx, id, now);
       return { deletedAt: now, status: 'disabled', disabledAt: now, disabledReason: 'It was deleted.' };
     });
   }

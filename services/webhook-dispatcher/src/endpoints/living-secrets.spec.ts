@@ -10,12 +10,12 @@ const previous = (secret: string, secondsLeft: number) => ({ sealed: seal(secret
 
 test('the secrets before the current one sign until their end, to the millisecond', () => {
   const row = { endpoint_id: 'we_1', sealed_secret: seal('c'), previous_secrets: [previous('b', 60), previous('a', 0.001), previous('old', 0)] };
-  expect(livingSecrets(row, box, now)).toEqual({ current: 'c', previous: ['b', 'a'] });
+  expect(livingSecrets(row, box)(now)).toEqual({ current: 'c', previous: ['b', 'a'] });
 });
 
 test('a rotation puts the current secret first among the previous, and leaves out what is over', () => {
   const after = previousAfter(seal('c'), [previous('b', 60), previous('old', -1)], 3_600, now);
-  expect(livingSecrets({ endpoint_id: 'we_1', sealed_secret: seal('d'), previous_secrets: after }, box, now)).toEqual({ current: 'd', previous: ['c', 'b'] });
+  expect(livingSecrets({ endpoint_id: 'we_1', sealed_secret: seal('d'), previous_secrets: after }, box)(now)).toEqual({ current: 'd', previous: ['c', 'b'] });
   expect(after[0]!.until).toBe('2026-03-01T13:00:00.000Z');
 });
 

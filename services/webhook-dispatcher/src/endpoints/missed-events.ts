@@ -1,35 +1,64 @@
-// Counts the events that an endpoint wanted and was never sent, because it was disabled.
+// Which events an endpoint wanted and was never sent: the one rule by which they are counted when it is enabled, and found
+// by a replay.
 import { eventTypes } from '@na/contracts';
 import type { DataSource } from 'typeorm';
 import type { Endpoint } from './endpoint.entity.js';
 import { wantsEvent } from './event-filter.js';
 
+/** SQL of each. */
+export interface MissedEventsOf {
+  workspaceId: string;
+  endpointId: string;
+  /** Included. */
+  since: string;
+  /** Not included. */
+  until: string;
+  /** Of `typesWanted`. */
+  types: string;
+  /** Empty means all pages. */
+  pageIds: string;
+}
+
 /** Counting ends here: more would keep the one who enables waiting, and tells them no more than "very many". */
 const maxCounted = 100_000;
 
+/** @param patterns as in an endpoint's event types */
+export function typesWanted(patterns: readonly string[]): string[] {
+  return eventTypes.filter((type) => wantsEvent(patterns, type));
+}
+
 /**
- * The events of [since, until] that `wants` (event-filter.ts) and no delivery to the endpoint is there for, test deliveries
- * to other endpoints left out; at most 100,000. Payloads are read only where the endpoint names pages. Measured with 150,000
- * events in the window and 60,000 deliveries: 0.2 s, and 0.5 s with pages.
+ * FROM and WHERE of the events `e` that an endpoint wants (event-filter.ts has the same rule for one event at hand) and no
+ * delivery to it is there for, test deliveries to other endpoints left out. Payloads are read only where the endpoint names
+ * pages, and of events about endpoints. The bound on `d.event_at` repeats what equality says already, and lets PostgreSQL
+ * read only the days in question.
  */
-export async function countMissedEvents(database: DataSource, endpoint: Endpoint, since: Date, until: Date): Promise<number> {
-  const wantedTypes = eventTypes.filter((type) => wantsEvent(endpoint.eventTypes, type));
+export function fromMissedEvents({ workspaceId, endpointId, since, until, types, pageIds }: MissedEventsOf): string {
+  return `FROM events e
+    WHERE e.workspace_id = ${workspaceId} AND e.event_at >= ${since} AND e.event_at < ${until} AND e.type = ANY(${types})
+      AND e.only_endpoint_id IS NULL
+      AND NOT EXISTS (
+        SELECT FROM deliveries d
+        WHERE d.endpoint_id = ${endpointId} AND d.event_at >= ${since} AND d.event_at < ${until} AND d.event_at = e.event_at AND d.event_id = e.id
+      )
+      AND (cardinality(${pageIds}::text[]) = 0 OR coalesce(${idInData('page_id')} = ANY(${pageIds}), true))
+      AND (e.type NOT LIKE 'webhook.%' OR ${idInData('endpoint_id')} IS DISTINCT FROM ${endpointId})`;
+}
+
+/** @param through included: what happened in the millisecond of the enabling may have been missed. @returns 100,000 at most */
+export async function countMissedEvents(database: DataSource, endpoint: Endpoint, since: Date, through: Date): Promise<number> {
+  const missed = fromMissedEvents({ workspaceId: '$1', endpointId: '$2', since: '$3', until: '$4', types: '$5', pageIds: '$6' });
   const [row] = await database.query<{ missed: number }[]>(
-    `SELECT count(*)::integer AS missed FROM (
-       SELECT FROM events e
-       WHERE e.workspace_id = $1 AND e.event_at BETWEEN $2 AND $3 AND e.type = ANY($4) AND e.only_endpoint_id IS NULL
-         AND NOT EXISTS (
-           SELECT FROM deliveries d WHERE d.endpoint_id = $5 AND d.event_at BETWEEN $2 AND $3 AND d.event_at = e.event_at AND d.event_id = e.id
-         )
-         AND (cardinality($6::text[]) = 0 OR coalesce(${dataField('page_id')} = ANY($6), true))
-         AND (e.type NOT LIKE 'webhook.endpoint.%' OR ${dataField('endpoint_id')} <> $5)
-       LIMIT ${maxCounted}
-     ) AS missed`,
-    [endpoint.workspaceId, since, until, wantedTypes, endpoint.id, endpoint.pageIds],
+    `SELECT count(*)::integer AS missed FROM (SELECT ${missed} LIMIT ${maxCounted}) AS missed`,
+    [endpoint.workspaceId, endpoint.id, since, new Date(through.getTime() + 1), typesWanted(endpoint.eventTypes), endpoint.pageIds],
   );
   return row!.missed;
 }
 
-function dataField(name: 'page_id' | 'endpoint_id'): string {
-  return `convert_from(e.payload, 'UTF8')::jsonb #>> '{data,${name}}'`;
+/**
+ * An id in the event's data, or null. Cut out of the text, in which no quote inside a value goes without a backslash: as JSON,
+ * an escaped NUL in any other field would be an error.
+ */
+function idInData(name: 'page_id' | 'endpoint_id'): string {
+  return `substring(convert_from(e.payload, 'UTF8') FROM '"${name}":"([^"]*)"')`;
 }

@@ -2,6 +2,7 @@
 // between without refusing anything.
 import { ServiceError } from '@na/service-error';
 import type { Clock } from '@na/service-host';
+import { requireMatch } from './endpoint-message.js';
 import type { Endpoint, PreviousSecret } from './endpoint.entity.js';
 import type { EndpointStore } from './endpoint-store.js';
 import { stillLiving } from './living-secrets.js';
@@ -23,9 +24,11 @@ export class SecretRotation {
    * @param overlapSeconds how long the secret of now signs along, 0 to 604,800; at 0 its end is now
    * @throws ServiceError `conflict` while five earlier ones sign along
    */
-  async rotate(workspaceId: string, id: string, secret: string, overlapSeconds: number): Promise<Endpoint> {
+  async rotate(workspaceId: string, id: string, secret: string, overlapSeconds: number, ifMatch?: string): Promise<Endpoint> {
     const now = this.clock.now();
-    const { after } = await this.store.change(workspaceId, id, ({ sealedSecret, previousSecrets }) => {
+    const { after } = await this.store.change(workspaceId, id, (endpoint) => {
+      requireMatch(endpoint, ifMatch);
+      const { sealedSecret, previousSecrets } = endpoint;
       if (this.secrets.open(sealedSecret, id) === secret) throw alreadyCurrent();
       return { sealedSecret: this.secrets.seal(secret, id), previousSecrets: previousAfter(sealedSecret, previousSecrets, overlapSeconds, now) };
     });

@@ -10,8 +10,8 @@ export class EndpointHealthKeeper {
     private readonly policy: HealthPolicy,
     private readonly clock: Clock,
     private readonly logger: Logger,
-    /** Called when events and alerts have been committed. */
-    private readonly wake: () => void,
+    /** Called with what has been committed, when that is anything. */
+    private readonly onSignals: (signals: EndpointSignal[]) => void,
   ) {}
 
   apply(tx: EntityManager, byEndpoint: Map<string, AttemptOutcome[]>): Promise<EndpointSignal[]> {
@@ -21,6 +21,6 @@ export class EndpointHealthKeeper {
   committed(signals: EndpointSignal[]): void {
     if (signals.length === 0) return;
     reportSignals(signals, this.logger);
-    this.wake();
+    this.onSignals(signals);
   }
 }

@@ -64,6 +64,11 @@ test('a warning never names a time of disabling that is over', () => {
   expect(signals).toMatchObject([{ warning: 2, disabledAtEarliest: after(100) }]);
 });
 
+test.each(['proxy_error', 'secret_unavailable'])('%s is our own fault, and counts neither for nor against an endpoint', (error) => {
+  const health = failing(30, 2);
+  expect(afterAttempts(health, [{ at: after(100), succeeded: false, gone: false, error }], policy)).toEqual({ health, signals: [] });
+});
+
 test('410 disables at once and says so', () => {
   const { health, signals } = afterAttempts(healthy, [gone(start)], policy);
   expect(health.status).toBe('disabled');

@@ -3,8 +3,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { dueAgain, notLeased } from '../deliveries/by-hand.js';
 import { deliveryId, type DeliveryStatus } from '../deliveries/delivery.js';
-import { chooseBatch } from './batch.js';
-import { countCandidates, firstCandidates, isWanted, type Candidate, type ReplayScope } from './candidates.js';
+import { countCandidates, nextStretch, type Candidate, type ReplayScope, type Stretch } from './candidates.js';
 import { pace } from './pace.js';
 import type { ReplayBatches } from './replay-loop.js';
 
@@ -28,9 +27,6 @@ interface ReplayRow {
 interface Paced extends Candidate {
   dueAt: Date;
 }
-
-/** Most candidates looked at for one batch where the endpoint's filter may leave some of them out. */
-const scanLimit = 1_000;
 
 /** While its endpoint is disabled a replay rests: what it made due would only wait. */
 const isAtWork = `r.status = 'running' AND (p.status = 'enabled' OR p.deleted_at IS NOT NULL)`;
@@ -74,14 +70,11 @@ async function claim(tx: EntityManager, now: Date): Promise<ReplayRow | undefine
 }
 
 async function advance(tx: EntityManager, replay: ReplayRow, now: Date): Promise<void> {
-  const scope = scopeOf(replay);
-  const size = replay.rate_per_second;
-  const limit = replay.include_missed ? scanLimit : size;
-  const { chosen, last, isFinal } = chooseBatch(await firstCandidates(tx, scope, limit), limit, size, (candidate) => isWanted(candidate, scope));
-  const { dueAt, next } = pace(chosen.length, replay.rate_per_second, now);
-  const batch = chosen.map((candidate, index) => ({ ...candidate, dueAt: dueAt[index]! }));
+  const { candidates, upTo, isFinal } = await nextStretch(tx, scopeOf(replay), replay.rate_per_second);
+  const { dueAt, next } = pace(candidates.length, replay.rate_per_second, now);
+  const batch = candidates.map((candidate, index) => ({ ...candidate, dueAt: dueAt[index]! }));
   const done = (await makeDueAgain(tx, batch, replay, now)) + (await makeUpFor(tx, batch, replay, now));
-  if (last) await moveOn(tx, replay.id, last, done, next);
+  await moveOn(tx, replay.id, upTo, done, next);
   if (isFinal) await end(tx, replay.id, 'completed', now);
 }
 
@@ -137,11 +130,11 @@ async function makeUpFor(tx: EntityManager, batch: Paced[], replay: ReplayRow, n
   return rows.length;
 }
 
-async function moveOn(tx: EntityManager, id: string, last: Candidate, done: number, nextBatchAt: Date): Promise<void> {
+async function moveOn(tx: EntityManager, id: string, upTo: Stretch['upTo'], done: number, nextBatchAt: Date): Promise<void> {
   await tx.query('UPDATE replays SET after_event_at = $2, after_id = $3, done = done + $4, next_batch_at = $5 WHERE id = $1', [
     id,
-    last.event_at,
-    last.event_id,
+    upTo.eventAt,
+    upTo.id,
     done,
     nextBatchAt,
   ]);

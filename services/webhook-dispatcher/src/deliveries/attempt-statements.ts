@@ -1,0 +1,114 @@
+// The statements that record a batch of attempts, and the columns of their parameters.
+import type { EntityManager } from 'typeorm';
+import { plainColumn, timeColumn } from './columns.js';
+import type { AttemptedDelivery } from './delivery.js';
+import { eventValues, logEvents } from './event-log.js';
+import { Statement } from './statement.js';
+
+/** Columns of `result`, with their types, as `attemptValues` gives them. */
+const attemptColumns = [
+  ['delivery_id', 'text'], ['event_at', 'timestamptz'], ['number', 'integer'], ['id', 'text'], ['started_at', 'timestamptz'],
+  ['duration_ms', 'double precision'], ['response_code', 'integer'], ['response_headers', 'jsonb'], ['response_body', 'text'], ['error', 'text'],
+  ['queued_ms', 'double precision'], ['connected_ms', 'double precision'], ['head_ms', 'double precision'],
+  ['status', 'text'], ['next_attempt_at', 'timestamptz'],
+] as const;
+
+/** And as `deliveryValues` gives them. */
+const deliveryColumns = [
+  ['workspace_id', 'text'], ['endpoint_id', 'text'], ['event_id', 'text'], ['event_type', 'text'], ['max_attempts', 'integer'], ['created_at', 'timestamptz'],
+] as const;
+
+/** Both the `result` of a batch, a row for each attempt, and the log of attempts. The parameters are numbered from 2. */
+function resultOf(columns: (readonly [name: string, type: string])[]): string {
+  const logged = 'delivery_id, event_at, number, id, started_at, duration_ms, response_code, response_headers, response_body, error, queued_ms, connected_ms, head_ms';
+  return `result AS (
+    SELECT * FROM unnest(${columns.map(([, type], index) => `$${index + 2}::${type}[]`).join(', ')}) AS r (${columns.map(([name]) => name).join(', ')})
+  ), logged AS (
+    INSERT INTO attempts (${logged}) SELECT ${logged} FROM result ON CONFLICT DO NOTHING
+  )`;
+}
+
+const completedAt = `CASE WHEN r.next_attempt_at IS NULL THEN r.started_at + r.duration_ms * interval '1 millisecond' END`;
+const failingEndpoints = 'SELECT id FROM endpoints WHERE id = ANY($1) AND failing_since IS NOT NULL';
+
+/**
+ * A delivery is only moved on from the state its attempt was made in: what was decided meanwhile, by hand or by another
+ * replica, stands.
+ */
+const updateAttempted = new Statement<{ id: string }>(
+  'update attempted deliveries',
+  `WITH ${resultOf([...attemptColumns])}, moved AS (
+     UPDATE deliveries d
+     SET status = r.status, attempts = r.number, response_code = r.response_code, error = r.error, last_attempt_at = r.started_at,
+         next_attempt_at = r.next_attempt_at, due_at = r.next_attempt_at, leased_by = NULL, completed_at = ${completedAt}
+     FROM result r
+     WHERE d.id = r.delivery_id AND d.event_at = r.event_at AND d.attempts = r.number - 1 AND d.status IN ('pending', 'retrying')
+   )
+   ${failingEndpoints}`,
+);
+
+/** Events, deliveries as their first attempt has left them, and the attempts: each row is written once. */
+const insertAttempted = new Statement<{ id: string }>(
+  'insert attempted deliveries',
+  `WITH ${resultOf([...attemptColumns, ...deliveryColumns])}, ${logEvents(2 + attemptColumns.length + deliveryColumns.length)}, made AS (
+     INSERT INTO deliveries (id, event_at, workspace_id, endpoint_id, event_id, event_type, max_attempts, created_at,
+                             status, attempts, response_code, error, last_attempt_at, next_attempt_at, due_at, completed_at)
+     SELECT r.delivery_id, r.event_at, r.workspace_id, r.endpoint_id, r.event_id, r.event_type, r.max_attempts, r.created_at,
+            r.status, r.number, r.response_code, r.error, r.started_at, r.next_attempt_at, r.next_attempt_at, ${completedAt}
+     FROM result r
+     ON CONFLICT DO NOTHING
+   )
+   ${failingEndpoints}`,
+);
+
+/** @returns which of the endpoints have been failing */
+export async function updateDeliveries(tx: EntityManager, batch: AttemptedDelivery[]): Promise<string[]> {
+  return idsOf(await updateAttempted.run(tx, [endpointsOf(batch), ...attemptValues(batch)]));
+}
+
+/** @returns which of the endpoints have been failing */
+export async function insertDeliveries(tx: EntityManager, batch: AttemptedDelivery[]): Promise<string[]> {
+  const events = [...new Set(batch.map(({ delivery }) => delivery.unwritten!.event))];
+  return idsOf(await insertAttempted.run(tx, [endpointsOf(batch), ...attemptValues(batch), ...deliveryValues(batch), ...eventValues(events)]));
+}
+
+function endpointsOf(batch: AttemptedDelivery[]): string {
+  return plainColumn([...new Set(batch.map(({ delivery }) => delivery.target.endpointId))]);
+}
+
+function attemptValues(batch: AttemptedDelivery[]): unknown[] {
+  const column = <T>(value: (attempted: AttemptedDelivery) => T): T[] => batch.map(value);
+  return [
+    plainColumn(column(({ delivery }) => delivery.id)),
+    timeColumn(column(({ delivery }) => delivery.eventAt)),
+    plainColumn(column(({ delivery }) => delivery.attempts + 1)),
+    plainColumn(column(({ attemptId }) => attemptId)),
+    timeColumn(column(({ startedAt }) => startedAt)),
+    plainColumn(column(({ outcome }) => outcome.durationMs)),
+    plainColumn(column(({ outcome }) => (outcome.kind === 'answered' ? outcome.status : null))),
+    column(({ outcome }) => (outcome.kind === 'answered' ? JSON.stringify(outcome.headers) : '{}')),
+    column(({ outcome }) => (outcome.kind === 'answered' ? outcome.body : null)),
+    plainColumn(column(({ outcome }) => (outcome.kind === 'unanswered' ? outcome.error : null))),
+    plainColumn(column(({ startedAt, delivery }) => startedAt.getTime() - delivery.takenAt.getTime())),
+    plainColumn(column(({ outcome }) => outcome.phases.connectedMs ?? null)),
+    plainColumn(column(({ outcome }) => outcome.phases.headMs ?? null)),
+    plainColumn(column(({ next }) => (next.kind === 'retry' ? 'retrying' : next.kind))),
+    timeColumn(column(({ next }) => (next.kind === 'retry' ? next.at : null))),
+  ];
+}
+
+function deliveryValues(batch: AttemptedDelivery[]): unknown[] {
+  const deliveries = batch.map(({ delivery }) => delivery);
+  return [
+    plainColumn(deliveries.map(({ workspaceId }) => workspaceId)),
+    plainColumn(deliveries.map(({ target }) => target.endpointId)),
+    plainColumn(deliveries.map(({ eventId }) => eventId)),
+    plainColumn(deliveries.map(({ eventType }) => eventType)),
+    plainColumn(deliveries.map(({ maxAttempts }) => maxAttempts)),
+    timeColumn(deliveries.map(({ takenAt }) => takenAt)),
+  ];
+}
+
+function idsOf(rows: { id: string }[]): string[] {
+  return rows.map(({ id }) => id);
+}

@@ -1,0 +1,73 @@
+// Group commit: what comes within a few milliseconds of each other is written in one statement, again and again until it is
+// done. What is written has to bear being written twice.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '@na/service-host';
+
+export interface GroupCommitWork<T> {
+  write: (batch: T[]) => Promise<void>;
+  /** Called once the batch is written, or what is left of it can't ever be. */
+  done: (batch: T[]) => void;
+  /** For the log, when one can't be written. */
+  nameOf: (item: T) => string;
+}
+
+const gatherMs = 4;
+const maxBatch = 500;
+const pauseAfterFailureMs = 500;
+
+export class GroupCommit<T> {
+  private readonly waiting: T[] = [];
+  private readonly writers = new Set<Promise<void>>();
+
+  /** @param maxWriters most statements at the same time */
+  constructor(
+    private readonly work: GroupCommitWork<T>,
+    private readonly maxWriters: number,
+    private readonly logger: Logger,
+  ) {}
+
+  add(item: T): void {
+    this.waiting.push(item);
+    if (this.writers.size >= this.maxWriters) return;
+    const writer = this.writeAll().finally(() => this.writers.delete(writer));
+    this.writers.add(writer);
+  }
+
+  /** Resolves when everything added so far is written. */
+  async drain(): Promise<void> {
+    await Promise.all(this.writers);
+  }
+
+  private async writeAll(): Promise<void> {
+    await delay(gatherMs);
+    while (this.waiting.length > 0) {
+      const batch = this.waiting.splice(0, maxBatch);
+      await this.writeUntilDone(batch);
+      this.work.done(batch);
+    }
+  }
+
+  private async writeUntilDone(batch: T[]): Promise<void> {
+    for (;;) {
+      try {
+        await this.work.write(batch);
+        return;
+      } catch (error) {
+        this.logger.error({ err: error, attempts: batch.length, first: this.work.nameOf(batch[0]!) }, 'attempts could not be recorded');
+        if (isFaultOfTheData(error)) return this.writeApart(batch);
+        await delay(pauseAfterFailureMs);
+      }
+    }
+  }
+
+  /** One that PostgreSQL refuses must not keep the others from being written. */
+  private async writeApart(batch: T[]): Promise<void> {
+    if (batch.length === 1) return;
+    for (const item of batch) await this.writeUntilDone([item]);
+  }
+}
+
+/** PostgreSQL's classes of data exceptions, violated constraints and exceeded program limits. */
+function isFaultOfTheData(error: unknown): boolean {
+  return /^(22|23|54)/.test(String((error as { code?: unknown }).code));
+}

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import pg from 'pg';
+import { eventually, WebhookReceiver } from '@na/testing';
+import { deliveryId } from '../src/deliveries/delivery.js';
+import { DispatcherBed } from './dispatcher-bed.js';
+
+const endpoints = 8;
+const perEndpoint = 50;
+
+let dispatcher: DispatcherBed;
+let receiver: WebhookReceiver;
+let client: pg.Client;
+beforeAll(async () => {
+  dispatcher = await DispatcherBed.start();
+  await dispatcher.startDispatcher();
+  receiver = await WebhookReceiver.start();
+  client = new pg.Client({ connectionString: dispatcher.bed.database.adminUrl });
+  await client.connect();
+});
+afterAll(async () => {
+  await client.end();
+  await receiver.stop();
+  await dispatcher.stop();
+});
+
+/** Deliveries of an endpoint as a first attempt that failed has left them. @param at when their events happened @returns their ids */
+async function retryAt(dueAt: Date, count: number, at = dispatcher.bed.clock.now()): Promise<string[]> {
+  const { workspaceId, endpointId } = await dispatcher.createEndpoint(receiver.url);
+  const events = Array.from({ length: count }, () => dispatcher.pageCreated(workspaceId).id);
+  const ids = events.map((event) => deliveryId(event, endpointId, at));
+  await client.query(
+    `WITH logged AS (
+       INSERT INTO webhook_dispatcher.events (id, event_at, workspace_id, type, payload)
+       SELECT event, $3, $4, 'page.created', '{}' FROM unnest($2::text[]) AS event
+     )
+     INSERT INTO webhook_dispatcher.deliveries
+       (id, event_id, event_at, workspace_id, endpoint_id, event_type, status, attempts, max_attempts, response_code, created_at, next_attempt_at, due_at)
+     SELECT id, event, $3, $4, $5, 'page.created', 'retrying', 1, 12, 500, $3, $6, $6 FROM unnest($1::text[], $2::text[]) AS made (id, event)`,
+    [ids, events, at, workspaceId, endpointId, dueAt],
+  );
+  return ids;
+}
+
+function untilSucceeded(ids: string[]): Promise<void> {
+  return eventually(async () => {
+    const { rows } = await client.query<{ count: number }>(
+      `SELECT count(*)::integer AS count FROM webhook_dispatcher.deliveries WHERE id = ANY($1) AND status = 'succeeded' AND attempts = 2`,
+      [ids],
+    );
+    expect(rows[0]!.count).toBe(ids.length);
+  }, 25_000);
+}
+
+test('a retry is found on whatever day its event was: today, ahead, and years outside all partitions', async () => {
+  const dayMs = 86_400_000;
+  const now = dispatcher.bed.clock.now().getTime();
+  const dueAt = new Date(now + 10_000);
+  const ids: string[] = [];
+  for (const days of [-2_000, -300, 0, 3, 100]) ids.push(...(await retryAt(dueAt, 2, new Date(now + days * dayMs))));
+  dispatcher.bed.clock.set(dueAt);
+  await untilSucceeded(ids);
+});
+
+test('of hundreds of retries that two dispatchers find due at the same moment each is made exactly once', async () => {
+  const dueAt = new Date(dispatcher.bed.clock.now().getTime() + 60_000);
+  const ids: string[] = [];
+  for (let i = 0; i < endpoints; i++) ids.push(...(await retryAt(dueAt, perEndpoint)));
+  dispatcher.bed.clock.set(dueAt);
+  await untilSucceeded(ids);
+  // In an orderly stop everything ends that either of them has taken: what was taken twice has been sent by now.
+  await dispatcher.stopDispatchers();
+  const sent = receiver.requests.map(({ headers }) => headers['x-webhook-delivery'] as string);
+  expect(sent.filter((id) => ids.includes(id)).sort()).toEqual(ids.sort());
+});

@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from '@jest/globals';
+import { createTestDatabase, type TestDatabase } from '@na/testing';
+import { DataSource, type QueryRunner } from 'typeorm';
+import { makePartitions } from '../src/deliveries/partitions.js';
+import { dropOldDays } from '../src/deliveries/retention.js';
+import { Foundation1780000000000 } from '../src/migrations/1780000000000-foundation.js';
+import { EndpointSettingsHealthReplays1796000000000 } from '../src/migrations/1796000000000-endpoint-settings-health-replays.js';
+
+const lockNotAvailable = '55P03';
+const now = new Date('2026-06-10T12:00:00Z');
+
+let own: TestDatabase;
+let database: DataSource;
+let writer: QueryRunner;
+beforeAll(async () => {
+  own = await createTestDatabase();
+  const migrations = [Foundation1780000000000, EndpointSettingsHealthReplays1796000000000];
+  database = new DataSource({ type: 'postgres', url: own.urls['webhook-dispatcher'], schema: 'webhook_dispatcher', migrations });
+  await database.initialize();
+  await database.runMigrations();
+  await makePartitions(database, new Date('2026-05-01T00:00:00Z'));
+  await makePartitions(database, now);
+});
+afterAll(async () => {
+  await database.destroy();
+  await own.drop();
+});
+beforeEach(async () => {
+  writer = database.createQueryRunner();
+  await writer.startTransaction();
+});
+afterEach(async () => {
+  if (writer.isTransactionActive) await writer.rollbackTransaction();
+  await writer.release();
+});
+
+function insertDelivery(by: QueryRunner | DataSource, id: string, eventAt: string): Promise<unknown> {
+  return by.query(
+    `INSERT INTO deliveries (id, event_at, workspace_id, endpoint_id, event_id, event_type, status, attempts, max_attempts, created_at)
+     VALUES ($1, $2, 'ws', 'we', 'evt', 'page.created', 'succeeded', 1, 1, $2)`,
+    [id, eventAt],
+  );
+}
+
+test('a drop that an open transaction is in the way of gives up, and other writers go on while it is still open', async () => {
+  await insertDelivery(writer, 'open', '2026-06-10T10:00:00Z');
+  const drop = dropOldDays(database, now, 30);
+  const others = ['a', 'b', 'c'].map((id) => insertDelivery(database, id, '2026-06-10T11:00:00Z'));
+  await expect(drop).rejects.toMatchObject({ code: lockNotAvailable });
+  await Promise.all(others);
+  await writer.commitTransaction();
+  expect(await dropOldDays(database, now, 30)).toContain('20260505');
+});
+
+test('days are made ahead while writers of other days have their transactions open', async () => {
+  await insertDelivery(writer, 'busy', '2026-06-10T10:00:00Z');
+  await makePartitions(database, new Date('2026-07-10T00:00:00Z'));
+  await insertDelivery(database, 'july', '2026-07-12T10:00:00Z');
+  const [row] = await database.query<{ place: string }[]>(`SELECT tableoid::regclass::text AS place FROM deliveries WHERE id = 'july'`);
+  expect(row!.place).toBe('deliveries_20260712');
+});
+
+test('an open transaction in the default partition keeps a day from being made, not others from writing there', async () => {
+  await insertDelivery(writer, 'stray', '2027-01-01T10:00:00Z');
+  const made = makePartitions(database, new Date('2026-09-10T00:00:00Z'));
+  await insertDelivery(database, 'another stray', '2027-01-01T11:00:00Z');
+  await expect(made).rejects.toMatchObject({ errors: expect.arrayContaining([expect.objectContaining({ code: lockNotAvailable })]) });
+  await writer.commitTransaction();
+  await makePartitions(database, new Date('2026-09-10T00:00:00Z'));
+});

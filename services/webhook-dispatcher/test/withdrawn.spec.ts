@@ -1,0 +1,109 @@
+// Deliveries that wait in a replica's memory when they, or their endpoint, are not wanted any more. Two replicas share them.
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { ServerResponse } from 'node:http';
+import pg from 'pg';
+import { answer, eventually, WebhookReceiver } from '@na/testing';
+import { DispatcherBed } from './dispatcher-bed.js';
+
+let dispatcher: DispatcherBed;
+let receiver: WebhookReceiver;
+let client: pg.Client;
+beforeAll(async () => {
+  dispatcher = await DispatcherBed.start();
+  await dispatcher.startDispatcher();
+  client = new pg.Client({ connectionString: dispatcher.bed.database.adminUrl });
+  await client.connect();
+});
+afterAll(async () => {
+  await client.end();
+  await dispatcher.stop();
+});
+beforeEach(async () => void (receiver = await WebhookReceiver.start()));
+afterEach(() => receiver.stop());
+
+const published = 40;
+
+/** More than both replicas may attempt at the same time (10 each), at an endpoint that answers when it is told to. */
+async function waitingInMemory() {
+  const held: ServerResponse[] = [];
+  receiver.behave((response) => void held.push(response));
+  const { workspaceId, endpointId } = await dispatcher.createEndpoint(receiver.url);
+  await Promise.all(Array.from({ length: published }, () => dispatcher.publish(dispatcher.pageCreated(workspaceId))));
+  await receiver.received(10);
+  // With a lease, each is in the memory of a replica.
+  await eventually(async () => expect((await leased(endpointId)).length).toBe(published));
+  const attempted = new Set(receiver.requests.map(({ headers }) => headers['x-webhook-delivery']));
+  const waiting = (await leased(endpointId)).filter((id) => !attempted.has(id));
+  expect(waiting.length).toBeGreaterThanOrEqual(published - 20);
+  const release = () => {
+    receiver.behave(answer(200));
+    for (const response of held.splice(0)) response.end();
+  };
+  return { workspaceId, endpointId, waiting, release };
+}
+
+async function leased(endpointId: string): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>('SELECT id FROM webhook_dispatcher.deliveries WHERE endpoint_id = $1 AND leased_by IS NOT NULL', [endpointId]);
+  return rows.map(({ id }) => id);
+}
+
+const wasAttempted = (id: string) => receiver.requests.some(({ headers }) => headers['x-webhook-delivery'] === id);
+
+/** Resolves when nothing of the workspace will be attempted any more without a change. */
+async function untilAtRest(workspaceId: string): Promise<Record<string, number>> {
+  return eventually(async () => {
+    const counts: Record<string, number> = {};
+    for (const { status } of await dispatcher.list(workspaceId)) counts[status] = (counts[status] ?? 0) + 1;
+    if (counts['pending']) throw new Error(`${counts['pending']} are pending`);
+    return counts;
+  });
+}
+
+test('a delivery that waits in a replica is not attempted once its cancellation was answered, whichever replica answered', async () => {
+  const { workspaceId, waiting, release } = await waitingInMemory();
+  for (const id of waiting) await dispatcher.deliveries.cancelDelivery({ caller: { workspaceId }, id });
+  release();
+  expect(await untilAtRest(workspaceId)).toEqual({ cancelled: waiting.length, succeeded: published - waiting.length });
+  expect(waiting.filter(wasAttempted)).toEqual([]);
+});
+
+test('what waits for a webhook is not attempted once its deletion was answered, and is cancelled', async () => {
+  const { workspaceId, endpointId, waiting, release } = await waitingInMemory();
+  await dispatcher.endpoints.deleteEndpoint({ caller: { workspaceId }, id: endpointId });
+  release();
+  expect(await untilAtRest(workspaceId)).toEqual({ cancelled: published });
+  const logged = async () => Number((await client.query('SELECT count(*) FROM webhook_dispatcher.attempts a JOIN webhook_dispatcher.deliveries d ON d.id = a.delivery_id WHERE d.endpoint_id = $1', [endpointId])).rows[0].count);
+  await eventually(async () => expect(await logged()).toBe(published - waiting.length));
+  expect(waiting.filter(wasAttempted)).toEqual([]);
+});
+
+test('what waits for a webhook is not attempted once it was disabled, and is once it is enabled again', async () => {
+  const { workspaceId, endpointId, waiting, release } = await waitingInMemory();
+  await dispatcher.endpoints.disableEndpoint({ caller: { workspaceId }, id: endpointId });
+  release();
+  await eventually(async () => expect(await leased(endpointId)).toEqual([]));
+  expect(waiting.filter(wasAttempted)).toEqual([]);
+  await dispatcher.endpoints.enableEndpoint({ caller: { workspaceId }, id: endpointId });
+  expect(await untilAtRest(workspaceId)).toEqual({ succeeded: published });
+  expect(waiting.every(wasAttempted)).toBe(true);
+});
+
+test('what waits for a webhook goes to its new address once that was answered', async () => {
+  const { workspaceId, endpointId, waiting, release } = await waitingInMemory();
+  await dispatcher.endpoints.updateEndpoint({ caller: { workspaceId }, id: endpointId, settings: { url: `${receiver.url}/moved` }, fields: ['url'] });
+  release();
+  await untilAtRest(workspaceId);
+  const movedTo = receiver.requests.filter(({ path }) => path === '/hook/moved').map(({ headers }) => headers['x-webhook-delivery']);
+  expect(movedTo.sort()).toEqual(waiting.sort());
+});
+
+test('a delivery that was written while its webhook was being deleted is cancelled within a minute', async () => {
+  receiver.behave(answer(500));
+  const { workspaceId, endpointId } = await dispatcher.createEndpoint(receiver.url);
+  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  const { id } = await dispatcher.deliveryIn(workspaceId, 'retrying', 1);
+  await dispatcher.endpoints.deleteEndpoint({ caller: { workspaceId }, id: endpointId });
+  await client.query(`UPDATE webhook_dispatcher.deliveries SET status = 'retrying', due_at = $2, next_attempt_at = $2, completed_at = NULL WHERE id = $1`, [id, dispatcher.bed.clock.now()]);
+  dispatcher.bed.clock.advance(60_000);
+  await dispatcher.deliveryIn(workspaceId, 'cancelled', 1);
+});
