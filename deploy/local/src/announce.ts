@@ -12,6 +12,7 @@ export function announce(settings: Settings, gatewayUrl: string, sample: Sample 
   const token = operatorToken === undefined ? `$(cat ${tokenFile})` : '$OPERATOR_TOKEN';
   const places = [
     ['API', `${gatewayUrl}/api/v1`],
+    ['its reference', `${gatewayUrl}/docs/api`],
     ['operator token', operatorToken === undefined ? tokenFile : 'as set by OPERATOR_TOKEN'],
     ...(sample ? [['sample key', `${shown(dataDir)}/sample-key (workspace ${sample.workspaceId})`]] : []),
     ['logs', `${shown(logFolder(dataDir))}/`],

@@ -25,6 +25,7 @@ export interface Surroundings {
 export function serviceSpecs({ databaseUrls, natsUrl, gatewayPort, operatorToken, mailDir, secrets }: Surroundings): ServiceSpec[] {
   const own: Record<ServiceName, NodeJS.ProcessEnv> = {
     gateway: {
+      DATABASE_URL: databaseUrls.gateway,
       HOST: '127.0.0.1',
       PORT: String(gatewayPort),
       OPERATOR_TOKEN: operatorToken,

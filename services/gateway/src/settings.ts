@@ -1,11 +1,12 @@
 // The settings of the gateway besides those of every service.
-import { list, port, type Setting } from '@na/service-host';
+import { databaseSettings, list, port, wholeNumber, type Setting } from '@na/service-host';
 import { z } from 'zod';
 
 const minOperatorTokenLength = 32;
 const cursorKeyBytes = 32;
 
 export const settings = {
+  ...databaseSettings,
   port: {
     description: 'Port of the public API; 0 takes a free one.',
     schema: port,
@@ -43,4 +44,21 @@ export const settings = {
     schema: list,
     default: '',
   } satisfies Setting<string[]>,
+  rateLimit: {
+    description: 'Requests that a key without a rate limit of its own may make in each window, over all replicas.',
+    schema: wholeNumber(1, 100_000),
+    default: '600',
+  } satisfies Setting<number>,
+  rateLimitWindowSeconds: {
+    description: 'Length of that window.',
+    schema: wholeNumber(1, 3_600),
+    default: '60',
+  } satisfies Setting<number>,
+  failedCredentialsPerMinute: {
+    description:
+      'Requests with an API key that is not valid that one address (an IPv4 address or an IPv6 /64 network) may make in a minute, per replica, ' +
+      'before keys from there are looked up no more.',
+    schema: wholeNumber(1, 100_000),
+    default: '30',
+  } satisfies Setting<number>,
 };

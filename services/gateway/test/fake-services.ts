@@ -5,6 +5,7 @@ import { Controller, Module } from '@nestjs/common';
 import {
   DeliveryService,
   EndpointService,
+  GatewayLeaseService,
   KeySchema,
   KeyService,
   PageSchema,
@@ -25,16 +26,18 @@ import {
   type GetPageRequest,
   type GetReplayRequest,
   type GetWorkspaceRequest,
+  type KeyUse,
   type ListDeliveriesRequest,
   type ListPagesRequest,
   type ListReplaysRequest,
   type Page,
+  type RecordKeyUseRequest,
   type RetryDeliveryRequest,
   type Scope,
   type VerifyKeyRequest,
 } from '@na/contracts';
 import { RpcMethod, sealReply } from '@na/messaging';
-import { notFound } from '@na/service-error';
+import { notFound, ServiceError } from '@na/service-error';
 import { typeid } from 'typeid-js';
 
 export interface FakeKey {
@@ -42,6 +45,12 @@ export interface FakeKey {
   workspaceId: string;
   scopes: Scope[];
   expiresAt?: Date;
+  /** When the secret before a rotation stops working. */
+  previous?: { secretDigest: Uint8Array; expiresAt: Date };
+  allowedIps?: string[];
+  rateLimit?: { limit: number; windowSeconds: number };
+  version?: number;
+  workspaceVersion?: number;
   /** As key-management would judge it. */
   status: string;
   secretDigest: Uint8Array;
@@ -55,6 +64,18 @@ export class FakeState {
   readonly pages: Page[] = [];
   readonly asked: object[] = [];
   verifications = 0;
+  /** Called with each verdict before it is sent: holds it back for as long as the test likes. */
+  holdVerdict: () => Promise<void> = async () => undefined;
+  /** Thrown by VerifyKey while it is set. */
+  verifyFault?: Error;
+  /** How long the leases of gateways last; 0 for none. */
+  leaseMs = 60_000;
+  endedLeases = 0;
+  readonly uses: KeyUse[] = [];
+  /** Thrown by the next RecordKeyUse. */
+  useFault?: Error;
+  /** Thrown by the next CreateKey, once it has made the key: its reply is lost. */
+  createKeyFault?: Error;
   readonly endpointId = typeid('we').toString();
   readonly deliveryId = typeid('dlv').toString();
   readonly replayId = typeid('rpl').toString();
@@ -69,18 +90,43 @@ export class FakeServices {
   @RpcMethod(KeyService.method.verifyKey)
   async verifyKey({ keyId, secretDigest }: VerifyKeyRequest) {
     this.state.verifications += 1;
-    const key = this.state.keys.get(keyId);
-    if (!key) return { status: 'unknown' };
-    if (!Buffer.from(key.secretDigest).equals(secretDigest)) return { status: 'wrong_secret' };
-    const { workspaceId, scopes, expiresAt, status } = key;
-    return { status, verdict: create(VerdictSchema, { keyId, workspaceId, scopes, expiresAt: expiresAt && timestampFromDate(expiresAt), version: 1 }) };
+    if (this.state.verifyFault) throw this.state.verifyFault;
+    const answer = judge(this.state.keys.get(keyId), secretDigest);
+    await this.state.holdVerdict();
+    return answer;
+  }
+
+  @RpcMethod(KeyService.method.recordKeyUse)
+  async recordKeyUse({ uses }: RecordKeyUseRequest) {
+    const { useFault } = this.state;
+    this.state.useFault = undefined;
+    if (useFault) throw useFault;
+    this.state.uses.push(...uses);
+    return {};
+  }
+
+  @RpcMethod(GatewayLeaseService.method.renewLease)
+  async renewLease() {
+    if (this.state.leaseMs === 0) throw new ServiceError('unavailable', 'There are no leases.');
+    return { leaseMs: this.state.leaseMs };
+  }
+
+  @RpcMethod(GatewayLeaseService.method.endLease)
+  async endLease() {
+    this.state.endedLeases += 1;
+    return {};
   }
 
   @RpcMethod(KeyService.method.createKey)
   async createKey(request: CreateKeyRequest) {
     this.state.asked.push(request);
-    const { id, workspaceId, name, scopes, expiresAt, lastFour } = request;
-    return { key: create(KeySchema, { id, workspaceId, name, scopes, expiresAt, lastFour, status: 'active', createdAt }) };
+    const { id, workspaceId, name, scopes, expiresAt, lastFour, allowedIps, secretDigest } = request;
+    if (this.state.keys.has(id)) throw new ServiceError('conflict', 'There is such a key.');
+    this.state.keys.set(id, { id, workspaceId, scopes: scopes as Scope[], status: 'valid', secretDigest });
+    const { createKeyFault } = this.state;
+    this.state.createKeyFault = undefined;
+    if (createKeyFault) throw createKeyFault;
+    return { key: create(KeySchema, { id, workspaceId, name, scopes, expiresAt, lastFour, allowedIps, status: 'active', createdAt }) };
   }
 
   @RpcMethod(KeyService.method.getKey)
@@ -184,6 +230,17 @@ export class FakeServices {
   async cancelReplay({ endpointId, id }: CancelReplayRequest) {
     return { replay: { id, endpointId, status: 'cancelled', total: 7, done: 2, createdAt } };
   }
+}
+
+/** As key-management does, down to the order of its questions. */
+function judge(key: FakeKey | undefined, secretDigest: Uint8Array) {
+  if (!key) return { status: 'unknown' };
+  const isCurrent = Buffer.from(key.secretDigest).equals(secretDigest);
+  const previous = key.previous && Buffer.from(key.previous.secretDigest).equals(secretDigest) ? key.previous : undefined;
+  if (!isCurrent && !previous) return { status: 'wrong_secret' };
+  const { id: keyId, workspaceId, scopes, expiresAt, allowedIps, rateLimit, version = 1, workspaceVersion = 1, status } = key;
+  const times = { expiresAt: expiresAt && timestampFromDate(expiresAt), secretExpiresAt: previous && timestampFromDate(previous.expiresAt) };
+  return { status, verdict: create(VerdictSchema, { keyId, workspaceId, scopes, allowedIps, rateLimit, version, workspaceVersion, ...times }) };
 }
 
 @Module({})

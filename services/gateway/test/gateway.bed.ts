@@ -4,7 +4,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Scope } from '@na/contracts';
 import { serveOnBus } from '@na/messaging';
-import { TestBed } from '@na/testing';
+import { eventually, TestBed } from '@na/testing';
 import { typeid } from 'typeid-js';
 import { makeKey } from '../src/auth/key-material.js';
 import { startGateway } from '../src/start.js';
@@ -24,6 +24,12 @@ export interface TestKey extends FakeKey {
 }
 
 export const operatorToken = 'the-operator-token-of-these-tests-only';
+const cursorKey = randomBytes(32);
+
+/** Wide enough to be in nobody's way who doesn't ask about them. */
+const wideLimits = { rateLimit: 100_000, rateLimitWindowSeconds: 60, failedCredentialsPerMinute: 100_000 };
+
+export type GatewayLimits = Partial<typeof wideLimits>;
 
 export class GatewayBed {
   private constructor(
@@ -33,19 +39,38 @@ export class GatewayBed {
     readonly stopGateway: () => Promise<void>,
   ) {}
 
-  static async start(): Promise<GatewayBed> {
+  static async start(limits: GatewayLimits = {}, state = new FakeState()): Promise<GatewayBed> {
     const bed = await TestBed.start();
-    const state = new FakeState();
     const fakes = { module: FakeServicesModule, controllers: [FakeServices], providers: [{ provide: FakeState, useValue: state }] };
     await serveOnBus(fakes, bed.bus, bed.natsUrl, bed.host('key-management'));
-    const own = { port: 0, host: '127.0.0.1', publicUrl: 'https://api.example.com', operatorToken, cursorKey: randomBytes(32), trustedProxies: [] };
+    return GatewayBed.startGateway(bed, state, limits);
+  }
+
+  /** A second gateway on the same servers and in front of the same fakes. */
+  startAnother(limits: GatewayLimits = {}): Promise<GatewayBed> {
+    return GatewayBed.startGateway(this.bed, this.state, limits);
+  }
+
+  private static async startGateway(bed: TestBed, state: FakeState, limits: GatewayLimits): Promise<GatewayBed> {
+    const own = { port: 0, host: '127.0.0.1', publicUrl: 'https://api.example.com', operatorToken, cursorKey, trustedProxies: ['127.0.0.1'] };
     const host = bed.host('gateway');
-    const { httpPort } = await startGateway({ ...bed.config('gateway'), ...own }, host);
+    const { httpPort } = await startGateway({ ...bed.config('gateway'), ...own, ...wideLimits, ...limits }, host);
     return new GatewayBed(bed, state, httpPort!, host.stop);
   }
 
   stop(): Promise<void> {
     return this.bed.stop();
+  }
+
+  /** Resolves once this gateway remembers verdicts. */
+  async holdsLease(): Promise<void> {
+    const { headers } = this.newKey();
+    await eventually(async () => {
+      await this.get('/api/v1/event-types', headers);
+      const before = this.state.verifications;
+      await this.get('/api/v1/event-types', headers);
+      if (this.state.verifications > before) throw new Error('The second request asked for a verdict again.');
+    });
   }
 
   newKey(overrides: Partial<FakeKey> = {}): TestKey {
@@ -70,9 +95,9 @@ export class GatewayBed {
   }
 
   /** With headers exactly as given, name and value by turns, repeats included. */
-  async sendRaw(path: string, headers: string[]): Promise<Answer> {
+  async sendRaw(path: string, headers: string[], method = 'GET'): Promise<Answer> {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      httpRequest({ port: this.port, path, headers: ['Host', 'localhost', ...headers] as unknown as Record<string, string> }, resolve).on('error', reject).end();
+      httpRequest({ port: this.port, method, path, headers: ['Host', 'localhost', ...headers] as unknown as Record<string, string> }, resolve).on('error', reject).end();
     });
     const names = Object.entries(response.headers).map(([name, value]) => [name, String(value)] as [string, string]);
     return { status: response.statusCode!, headers: new Headers(names), body: JSON.parse(await text(response)) };

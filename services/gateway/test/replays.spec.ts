@@ -78,7 +78,7 @@ test('a delivery is retried with 202 and cancelled with 200', async () => {
 test('what can not be an id is not found, without asking the dispatcher', async () => {
   const before = gateway.state.asked.length;
   const paths = ['/api/v1/deliveries/dlv_1/retry', '/api/v1/deliveries/dlv_1/cancel', '/api/v1/webhooks/we_1/replays', `${replays}/rpl_1/cancel`];
-  for (const path of paths) expect([path, (await gateway.post(path, window, key.headers)).status]).toEqual([path, 404]);
+  for (const path of paths) expect([path, (await gateway.post(path, path.endsWith('/replays') ? window : '', key.headers)).status]).toEqual([path, 404]);
   expect(gateway.state.asked.length).toBe(before);
 });
 

@@ -1,33 +1,38 @@
+import { create } from '@bufbuild/protobuf';
 import { afterEach, expect, test } from '@jest/globals';
-import { Controller, Get, Ip, Module, type Type } from '@nestjs/common';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { Body, Controller, Get, Ip, Module, Post, Query, type Type } from '@nestjs/common';
+import { CallerSchema, VerdictSchema } from '@na/contracts';
 import { createHost, createLogger, systemClock, type Host } from '@na/service-host';
 import { typeid } from 'typeid-js';
 import { Public, Scoped } from '../src/auth/access.js';
 import { makeKey } from '../src/auth/key-material.js';
-import { OperatorToken } from '../src/auth/operator-token.js';
-import { Verdicts } from '../src/auth/verdicts.js';
-import { Pipeline } from '../src/http/pipeline.js';
-import { serveHttp } from '../src/http/server.js';
+import type { ServerLimits } from '../src/http/server-limits.js';
+import { serveHttp, type Conventions } from '../src/http/server.js';
 
 @Module({})
 class Served {}
 
 const { keyId, credential } = makeKey(typeid('key').toString(), Buffer.alloc(32, 7));
 const workspaceId = typeid('ws').toString();
-const verdict = { $typeName: 'keys.v1.Verdict' as const, keyId, workspaceId, scopes: ['pages:read'], allowedIps: [], version: 1, workspaceVersion: 1 };
-const verifyKey = async () => ({ $typeName: 'keys.v1.VerifyKeyResponse' as const, status: 'valid', verdict });
-const pipeline = new Pipeline(new Verdicts({ verifyKey }, systemClock), new OperatorToken('x'));
+const verdict = create(VerdictSchema, { keyId, workspaceId, scopes: ['pages:read'] });
+const caller = create(CallerSchema, { workspaceId, actor: keyId });
+const conventions: Conventions = {
+  pipeline: { admit: async () => ({ principal: { kind: 'key', verdict }, caller }) },
+  idempotency: { install: () => undefined },
+};
 
 let stop = async () => {};
 afterEach(() => stop());
 
-async function serve(controller: Type, { trustedProxies = [] as string[] } = {}): Promise<{ url: string; lines: string[] }> {
+async function serve(controller: Type, { trustedProxies = [], limits = {} }: { trustedProxies?: string[]; limits?: Partial<ServerLimits> } = {}): Promise<{ url: string; lines: string[] }> {
   const lines: string[] = [];
   const created = createHost('gateway', 'fatal', systemClock);
   const host: Host = { ...created.host, logger: createLogger('gateway', 'info', { write: (line) => void lines.push(line) }) };
   stop = created.close;
-  const options = { port: 0, host: '127.0.0.1', publicUrl: 'https://api.example.com', trustedProxies };
-  const port = await serveHttp({ module: Served, controllers: [controller] }, pipeline, options, host);
+  const options = { port: 0, host: '127.0.0.1', publicUrl: 'https://api.example.com', trustedProxies, limits };
+  const port = await serveHttp({ module: Served, controllers: [controller] }, conventions, options, host);
   return { url: `http://127.0.0.1:${port}`, lines };
 }
 
@@ -68,8 +73,8 @@ test('a request is one log line with who, what and how it went, and without its 
   class Things {
     @Get(':id')
     @Scoped('pages:read')
-    get() {
-      return {};
+    get(@Query() query: object) {
+      return query;
     }
   }
   const { url, lines } = await serve(Things);
@@ -99,4 +104,41 @@ test('X-Forwarded-For is believed from a trusted proxy only', async () => {
     return address;
   };
   expect([await seen([]), await seen(['127.0.0.0/8'])]).toEqual(['127.0.0.1', '192.0.2.9']);
+});
+
+const quick = { headersTimeoutMs: 100, requestTimeoutMs: 200, checkEveryMs: 20 };
+
+@Controller('/things')
+class Things {
+  @Post()
+  @Public()
+  take(@Body() body: unknown) {
+    return { body };
+  }
+}
+
+test.each([
+  ['no byte at all', ''],
+  ['half its headers', 'POST /things HTTP/1.1\r\nHost: x\r\nX-A: '],
+  ['half its body', 'POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{"a'],
+])('a client that sends %s is not waited for', async (_what, sent) => {
+  const { url } = await serve(Things, { limits: quick });
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.write(sent);
+  const answer = await text(socket);
+  expect(answer).toContain('HTTP/1.1 408 Request Timeout');
+  expect(JSON.parse(answer.split('\r\n\r\n')[1]!)).toMatchObject({ code: 'request_timeout', status: 408 });
+});
+
+test('idle connections cost nobody an answer, and more than there is room for are closed at once', async () => {
+  const { url } = await serve(Things, { limits: { connections: 200 } });
+  const port = Number(new URL(url).port);
+  const idle = Array.from({ length: 199 }, () => connect(port, '127.0.0.1'));
+  await Promise.all(idle.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
+  const answer = await fetch(`${url}/things`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '1' });
+  expect([answer.status, await answer.json()]).toEqual([201, { body: 1 }]);
+  const tooMany = connect(port, '127.0.0.1');
+  tooMany.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  expect(await text(tooMany).catch(() => '')).toBe('');
+  for (const socket of idle) socket.destroy();
 });

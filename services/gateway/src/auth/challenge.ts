@@ -13,6 +13,11 @@ export function insufficientScope(scope: string): Problem {
   return refusal('insufficient_scope', `The API key lacks the scope ${scope}.`, `error="insufficient_scope", scope="${scope}"`);
 }
 
+/** The key is good, so that there is nothing to challenge. */
+export function addressNotAllowed(address: string): Problem {
+  return new Problem('address_not_allowed', `The API key may not be used from ${address}.`);
+}
+
 function refusal(code: 'unauthenticated' | 'insufficient_scope', detail: string, ...parameters: string[]): Problem {
   return new Problem(code, detail, { headers: { 'www-authenticate': ['Bearer realm="api"', ...parameters].join(', ') } });
 }

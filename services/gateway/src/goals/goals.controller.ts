@@ -1,13 +1,17 @@
 // /api/v1/goals
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
-import { GoalSchema, publicJson, type Caller } from '@na/contracts';
+import { GoalSchema, type Caller } from '@na/contracts';
 import { Scoped } from '../auth/access.js';
 import { From } from '../auth/identity.js';
 import { listQuery, Lists, type ListQuery } from '../http/lists.js';
+import { resource } from '../http/resource.js';
 import { idPipe } from '../http/schema-pipe.js';
+import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
+import { goalOperations, goalsTag } from './goals.reference.js';
 import { newGoal, type NewGoal } from './goals.schema.js';
 
+@Documented(goalsTag, goalOperations)
 @Controller('/api/v1/goals')
 export class GoalsController {
   constructor(
@@ -19,7 +23,7 @@ export class GoalsController {
   @Scoped('goals:write')
   async create(@From() caller: Caller, @Body({ schema: newGoal }) { name, event_name, page_id, value }: NewGoal) {
     const { goal } = await this.services.goals.createGoal({ caller, name, eventName: event_name, pageId: page_id ?? undefined, value: value ?? undefined });
-    return publicJson(GoalSchema, goal!);
+    return resource(GoalSchema, goal!);
   }
 
   @Get()
@@ -35,6 +39,6 @@ export class GoalsController {
   @Scoped('goals:read')
   async get(@From() caller: Caller, @Param('id', idPipe('goal', 'goal')) id: string) {
     const { goal } = await this.services.goals.getGoal({ caller, id });
-    return publicJson(GoalSchema, goal!);
+    return resource(GoalSchema, goal!);
   }
 }

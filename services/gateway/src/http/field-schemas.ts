@@ -1,6 +1,7 @@
 // The kinds of fields that bodies and queries are made of.
 import { z } from 'zod';
-import { isTypeId } from '../auth/type-id.js';
+import { isTypeId, typeIdSuffix } from '../auth/type-id.js';
+import { shownAs } from '../openapi/zod-json-schema.js';
 
 /** PostgreSQL can't store U+0000, and half a surrogate pair is no character. */
 export function isStorable(text: string): boolean {
@@ -15,9 +16,14 @@ export const text = (maxLength: number) => z.string().min(1).max(maxLength).refi
 export const textOrEmpty = (maxLength: number) => z.string().max(maxLength).refine(isStorable, storable);
 
 export const id = (prefix: string) =>
-  z.string().refine((value) => isTypeId(prefix, value), { error: `Must be an id of the form ${prefix}_….`, params: { code: 'invalid_format' } });
+  z
+    .string()
+    .refine((value) => isTypeId(prefix, value), { error: `Must be an id of the form ${prefix}_….`, params: { code: 'invalid_format' } })
+    .meta({ pattern: `^${prefix}_${typeIdSuffix}$` });
 
-export const httpUrl = text(2048).pipe(z.url({ protocol: /^https?$/, error: 'Must be an http or https URL.' }));
+export const httpUrl = text(2048)
+  .pipe(z.url({ protocol: /^https?$/, error: 'Must be an http or https URL.' }))
+  .meta({ format: 'uri' });
 
 /** RFC 3339 with any offset; finer than milliseconds is cut off. */
 export const timestamp = z.iso
@@ -28,12 +34,10 @@ export const timestamp = z.iso
 export const timeZone = text(64).refine(isTimeZone, { error: 'Must be an IANA time zone such as Europe/Berlin.', params: { code: 'unknown_time_zone' } });
 
 /** A whole number in a query, where everything is text. */
-export const wholeNumber = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, 'Must be a whole number.')
-    .transform(Number)
-    .pipe(z.number().min(min).max(max));
+export const wholeNumber = (min: number, max: number) => {
+  const digits = z.string().regex(/^\d{1,9}$/, 'Must be a whole number.');
+  return shownAs(digits.transform(Number).pipe(z.number().min(min).max(max)), z.int().min(min).max(max));
+};
 
 /** Offsets such as +01:00, which Intl takes too, are no zones: they know no summer time. */
 function isTimeZone(name: string): boolean {

@@ -8,8 +8,8 @@ import { wholeNumber } from './field-schemas.js';
 
 /** The query of a list without filters; lists with some extend it. */
 export const listQuery = z.strictObject({
-  limit: wholeNumber(1, 100).default(25),
-  cursor: z.string().min(1).max(2048).optional(),
+  limit: wholeNumber(1, 100).default(25).describe('How many items at most.'),
+  cursor: z.string().min(1).max(2048).optional().describe('`next_cursor` of the page before; with the same filters.'),
 });
 
 export type ListQuery = z.infer<typeof listQuery>;

@@ -1,49 +1,52 @@
-// What every request passes before anything is done for it, in this order: credential → key verdict → workspace → scope.
-// It runs before the body is read, so that a stranger can't make us parse one. Schema validation and the one RPC follow
-// in the controllers; the request id and the log line are set around it in server.ts.
+// What every request passes before anything is done for it, in this order: credential → key verdict, with the addresses that
+// the key may be used from → rate limit → workspace → scope. It runs before the body is read, so that a stranger can't make
+// us parse one. Schema validation and the one RPC follow in the controllers; the request id and the log line are set around
+// it in server.ts.
+//
+// The limit stands before workspace and scope: so that what they refuse counts too, and its answer says what is left.
 import { create } from '@bufbuild/protobuf';
 import { CallerSchema } from '@na/contracts';
 import { ServiceError } from '@na/service-error';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Access } from '../auth/access.js';
-import { credentialRequired, insufficientScope, invalidToken } from '../auth/challenge.js';
-import { readCredential } from '../auth/credential.js';
+import type { Authentication } from '../auth/authentication.js';
+import { insufficientScope } from '../auth/challenge.js';
 import type { Identity } from '../auth/identity.js';
-import type { OperatorToken } from '../auth/operator-token.js';
+import type { KeyUse } from '../auth/key-use.js';
 import { actorOf, hasScope, type Principal } from '../auth/principal.js';
 import { isTypeId } from '../auth/type-id.js';
-import type { Verdicts } from '../auth/verdicts.js';
+import { overLimit, rateHeaders } from '../limits/rate-headers.js';
+import type { RateLimits } from '../limits/rate-limits.js';
+import type { Quota } from '../limits/rate-window.js';
 
 export class Pipeline {
   constructor(
-    private readonly verdicts: Verdicts,
-    private readonly operatorToken: OperatorToken,
+    private readonly authentication: Authentication,
+    private readonly rateLimits: RateLimits,
+    private readonly keyUse: KeyUse,
+    /** Of keys that have no rate limit of their own. */
+    private readonly defaultQuota: Quota,
   ) {}
 
   /** @throws ServiceError that refuses the request */
-  async admit(request: FastifyRequest, access: Access): Promise<Identity> {
-    const principal = await this.authenticate(request);
-    const workspaceId = workspaceOf(principal, request.headers['x-workspace-id'], access);
-    checkAccess(principal, access);
+  async admit(request: FastifyRequest, reply: FastifyReply, access: Access): Promise<Identity> {
+    const { principal: first, confirm } = await this.authentication.of(request);
+    await this.limit(first, reply);
+    const workspaceId = workspaceOf(first, request.headers['x-workspace-id'], access);
+    const principal = lackedScope(first, access) !== undefined && confirm ? await confirm() : first;
+    const lacked = lackedScope(principal, access);
+    if (lacked !== undefined) throw insufficientScope(lacked);
+    if (principal.kind === 'key') this.keyUse.record(principal.verdict.keyId);
     const caller = create(CallerSchema, { workspaceId, actor: actorOf(principal), address: request.ip, requestId: request.id });
     return { principal, caller };
   }
 
-  private async authenticate(request: FastifyRequest): Promise<Principal> {
-    const credential = readCredential(request.raw.rawHeaders, request.query as object);
-    switch (credential.kind) {
-      case 'none':
-        throw credentialRequired();
-      case 'ambiguous':
-        throw new ServiceError('invalid_request', credential.detail);
-      case 'malformed':
-        throw invalidToken();
-      case 'token':
-        if (!this.operatorToken.matches(credential.token)) throw invalidToken();
-        return { kind: 'operator' };
-      case 'key':
-        return { kind: 'key', verdict: await this.verdicts.of(credential.material) };
-    }
+  private async limit(principal: Principal, reply: FastifyReply): Promise<void> {
+    if (principal.kind === 'operator') return;
+    const { keyId, rateLimit: quota = this.defaultQuota } = principal.verdict;
+    const decision = this.rateLimits.takeAtOnce(keyId, quota) ?? (await this.rateLimits.take(keyId, quota));
+    void reply.headers(rateHeaders(decision));
+    if (!decision.isAdmitted) throw overLimit(decision);
   }
 }
 
@@ -64,7 +67,8 @@ function isHeaderOptional(access: Access): boolean {
   return access.kind === 'operator' || (access.kind === 'any_key' && access.workspaceHeader === 'optional');
 }
 
-function checkAccess(principal: Principal, access: Access): void {
-  if (access.kind === 'operator' && principal.kind !== 'operator') throw insufficientScope('operator');
-  if (access.kind === 'scope' && !hasScope(principal, access.scope)) throw insufficientScope(access.scope);
+/** What the principal would have to have to be let in. */
+function lackedScope(principal: Principal, access: Access): string | undefined {
+  if (access.kind === 'operator' && principal.kind !== 'operator') return 'operator';
+  return access.kind === 'scope' && !hasScope(principal, access.scope) ? access.scope : undefined;
 }

@@ -1,5 +1,6 @@
 // Problem documents (RFC 9457): how every refusal and failure is told to the client.
 import { errorCodes, ServiceError, type ErrorCode, type FieldFault } from '@na/service-error';
+import { problemTexts } from './problem-texts.js';
 
 interface ProblemOptions {
   fields?: FieldFault[];
@@ -22,28 +23,8 @@ export class Problem extends ServiceError {
 
 export const problemMediaType = 'application/problem+json';
 
-const titles: Record<ErrorCode, string> = {
-  invalid_request: 'The request is not valid',
-  workspace_required: 'The workspace is not named',
-  unauthenticated: 'No valid API key',
-  workspace_mismatch: 'The API key belongs to another workspace',
-  insufficient_scope: 'The API key may not do this',
-  workspace_suspended: 'The workspace is suspended',
-  not_found: 'Not found',
-  method_not_allowed: 'The method is not allowed here',
-  conflict: 'Conflict with what is there',
-  precondition_failed: 'What was expected is no longer so',
-  payload_too_large: 'The request is too large',
-  unsupported_media_type: 'The media type is not supported',
-  unprocessable: 'The request can not be carried out',
-  rate_limited: 'Too many requests',
-  internal: 'A fault on our side',
-  unavailable: 'Not available right now',
-  deadline_exceeded: 'Not answered in time',
-};
-
 /** How long a client should wait before it tries again, in seconds. */
-const retryAfterSeconds: Partial<Record<ErrorCode, number>> = { unavailable: 2, deadline_exceeded: 2 };
+const retryAfterSeconds: Partial<Record<ErrorCode, number>> = { unavailable: 2, deadline_exceeded: 2, idempotency_key_in_use: 1 };
 
 export interface ProblemAnswer {
   status: number;
@@ -67,7 +48,7 @@ export function problemAnswer(error: ServiceError, requestId: string, publicUrl:
   };
 }
 
-/** What is the same in all problems of a code; also what its `type` address answers. */
+/** What is the same in all problems of a code. */
 export function describeCode(code: ErrorCode, publicUrl: string) {
-  return { type: `${publicUrl}/problems/${code}`, title: titles[code], status: errorCodes[code], code };
+  return { type: `${publicUrl}/problems/${code}`, title: problemTexts[code].title, status: errorCodes[code], code };
 }

@@ -16,11 +16,18 @@ export class SchemaPipe implements PipeTransform {
 }
 
 /** What can not be an id is answered like an id that does not exist, without asking anyone. */
-export function idPipe(prefix: string, what: string): PipeTransform<string, string> {
-  return {
-    transform: (id) => {
-      if (!isTypeId(prefix, id)) throw notFound(what, id);
-      return id;
-    },
-  };
+export class IdPipe implements PipeTransform<string, string> {
+  constructor(
+    readonly prefix: string,
+    readonly what: string,
+  ) {}
+
+  transform(id: string): string {
+    if (!isTypeId(this.prefix, id)) throw notFound(this.what, id);
+    return id;
+  }
+}
+
+export function idPipe(prefix: string, what: string): IdPipe {
+  return new IdPipe(prefix, what);
 }

@@ -4,11 +4,11 @@ import { ServiceError, type ErrorCode } from '@na/service-error';
 
 const codeOfStatus: Record<number, [ErrorCode, string]> = {
   404: ['not_found', 'There is nothing at this address.'],
-  408: ['invalid_request', 'The request did not arrive in time.'],
+  408: ['request_timeout', 'The request did not arrive in time.'],
   413: ['payload_too_large', 'The body is larger than 1 MiB.'],
   // Fastify's answer to a path parameter that is longer than any id.
   414: ['not_found', 'There is nothing at this address.'],
-  415: ['unsupported_media_type', 'Send the body as application/json.'],
+  415: ['unsupported_media_type', 'Send the body as application/json, or application/merge-patch+json with PATCH.'],
 };
 
 export function serviceErrorOf(thrown: unknown): ServiceError {

@@ -1,19 +1,31 @@
-// /api/v1/keys
+// /api/v1/keys. Secrets are made here, shown in one answer and kept nowhere: only their digests go on.
 import { randomBytes } from 'node:crypto';
-import { timestampFromDate } from '@bufbuild/protobuf/wkt';
-import { Body, Controller, Delete, Get, Param, Post, Query } from '@nestjs/common';
-import { KeySchema, publicJson, type Caller } from '@na/contracts';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { KeySchema, type Caller } from '@na/contracts';
 import { ServiceError } from '@na/service-error';
-import { typeid } from 'typeid-js';
 import { AnyKey, Scoped } from '../auth/access.js';
 import { By, From } from '../auth/identity.js';
 import { makeKey, secretBytes } from '../auth/key-material.js';
 import type { Principal } from '../auth/principal.js';
-import { listQuery, Lists, type ListQuery } from '../http/lists.js';
+import { IfMatch } from '../http/if-match.js';
+import { Lists } from '../http/lists.js';
+import { resource } from '../http/resource.js';
 import { idPipe } from '../http/schema-pipe.js';
+import { NewId } from '../idempotency/new-id.js';
+import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
-import { newKey, type NewKey } from './keys.schema.js';
+import { callerGrant, keyFilters, keyPatchToProto, newKeyToProto } from './key-requests.js';
+import { keyOperations, keysTag } from './keys.reference.js';
+import { keyPatch, keysQuery, newKey, rotation, type KeyPatch, type KeysQuery, type NewKey, type Rotation } from './keys.schema.js';
+import { makeOnce } from './make-once.js';
 
+const keyId = idPipe('key', 'key');
+const defaultOverlapSeconds = 86_400;
+
+/** What makes a key narrower answers once every gateway goes by it, or its lease of a few seconds is over. */
+const barrierMs = 15_000;
+
+@Documented(keysTag, keyOperations)
 @Controller('/api/v1/keys')
 export class KeysController {
   constructor(
@@ -21,30 +33,20 @@ export class KeysController {
     private readonly lists: Lists,
   ) {}
 
-  /** The secret is made here, shown in this answer and kept nowhere: only its digest goes on. */
   @Post()
   @Scoped('keys:write')
-  async create(@From() caller: Caller, @By() maker: Principal, @Body({ schema: newKey }) wanted: NewKey) {
-    const { keyId, credential, secretDigest, lastFour } = makeKey(typeid('key').toString(), randomBytes(secretBytes));
-    const { key } = await this.services.keys.createKey({
-      caller,
-      id: keyId,
-      workspaceId: caller.workspaceId,
-      name: wanted.name,
-      scopes: wanted.scopes,
-      expiresAt: wanted.expires_at ? timestampFromDate(wanted.expires_at) : undefined,
-      secretDigest,
-      lastFour,
-      ...limitsOf(maker),
-    });
-    return { ...publicJson(KeySchema, key!), secret: credential };
+  async create(@From() caller: Caller, @By() maker: Principal, @NewId('key') id: string, @Body({ schema: newKey }) wanted: NewKey) {
+    const { credential, secretDigest, lastFour } = makeKey(id, randomBytes(secretBytes));
+    const request = { caller, id, workspaceId: caller.workspaceId, secretDigest, lastFour, ...newKeyToProto(wanted), ...callerGrant(maker) };
+    const { key, isNew } = await makeOnce(this.services.keys, request);
+    return resource(KeySchema, key, { secret: isNew ? credential : null });
   }
 
   @Get()
   @Scoped('keys:read')
-  list(@From() caller: Caller, @Query({ schema: listQuery }) query: ListQuery) {
+  list(@From() caller: Caller, @Query({ schema: keysQuery }) query: KeysQuery) {
     return this.lists.answer('keys', caller, query, async (at) => {
-      const { keys, hasMore } = await this.services.keys.listKeys({ caller, ...at });
+      const { keys, hasMore } = await this.services.keys.listKeys({ caller, ...at, ...keyFilters(query) });
       return { schema: KeySchema, items: keys, hasMore };
     });
   }
@@ -58,22 +60,47 @@ export class KeysController {
 
   @Get(':id')
   @Scoped('keys:read')
-  async get(@From() caller: Caller, @Param('id', idPipe('key', 'key')) id: string) {
+  async get(@From() caller: Caller, @Param('id', keyId) id: string) {
     const { key } = await this.services.keys.getKey({ caller, id });
-    return publicJson(KeySchema, key!);
+    return resource(KeySchema, key!);
+  }
+
+  @Patch(':id')
+  @Scoped('keys:write')
+  async update(
+    @From() caller: Caller,
+    @By() maker: Principal,
+    @Param('id', keyId) id: string,
+    @IfMatch() ifMatch: string | undefined,
+    @Body({ schema: keyPatch }) patch: KeyPatch,
+  ) {
+    const request = { caller, id, ifMatch, ...keyPatchToProto(patch), ...callerGrant(maker) };
+    const { key } = await this.services.keys.updateKey(request, { timeoutMs: barrierMs });
+    return resource(KeySchema, key!);
+  }
+
+  @Post(':id/rotate')
+  @HttpCode(200)
+  @Scoped('keys:write')
+  async rotate(
+    @From() caller: Caller,
+    @By() maker: Principal,
+    @Param('id', keyId) id: string,
+    @IfMatch() ifMatch: string | undefined,
+    @Body({ schema: rotation }) wanted: Rotation,
+  ) {
+    const { credential, secretDigest, lastFour } = makeKey(id, randomBytes(secretBytes));
+    const overlapSeconds = wanted?.overlap_seconds ?? defaultOverlapSeconds;
+    const request = { caller, id, ifMatch, secretDigest, lastFour, overlapSeconds, ...callerGrant(maker) };
+    const { key } = await this.services.keys.rotateKey(request, { timeoutMs: barrierMs });
+    return resource(KeySchema, key!, { secret: credential });
   }
 
   /** A revoked key stays listed: what it did in its time must remain explainable. */
   @Delete(':id')
   @Scoped('keys:write')
-  async revoke(@From() caller: Caller, @Param('id', idPipe('key', 'key')) id: string) {
-    const { key } = await this.services.keys.revokeKey({ caller, id });
-    return publicJson(KeySchema, key!);
+  async revoke(@From() caller: Caller, @Param('id', keyId) id: string, @IfMatch() ifMatch: string | undefined) {
+    const { key } = await this.services.keys.revokeKey({ caller, id, ifMatch }, { timeoutMs: barrierMs });
+    return resource(KeySchema, key!);
   }
-}
-
-/** What a new key must not exceed. */
-function limitsOf(maker: Principal) {
-  if (maker.kind === 'operator') return {};
-  return { callerScopes: maker.verdict.scopes, callerExpiresAt: maker.verdict.expiresAt };
 }

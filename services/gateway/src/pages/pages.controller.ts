@@ -1,13 +1,17 @@
 // /api/v1/pages
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
-import { PageSchema, publicJson, type Caller } from '@na/contracts';
+import { PageSchema, type Caller } from '@na/contracts';
 import { Scoped } from '../auth/access.js';
 import { From } from '../auth/identity.js';
 import { listQuery, Lists, type ListQuery } from '../http/lists.js';
+import { resource } from '../http/resource.js';
 import { idPipe } from '../http/schema-pipe.js';
+import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
+import { pageOperations, pagesTag } from './pages.reference.js';
 import { newPage, type NewPage } from './pages.schema.js';
 
+@Documented(pagesTag, pageOperations)
 @Controller('/api/v1/pages')
 export class PagesController {
   constructor(
@@ -19,7 +23,7 @@ export class PagesController {
   @Scoped('pages:write')
   async create(@From() caller: Caller, @Body({ schema: newPage }) { url, title, time_zone }: NewPage) {
     const { page } = await this.services.pages.createPage({ caller, url, title, timeZone: time_zone ?? undefined });
-    return publicJson(PageSchema, page!);
+    return resource(PageSchema, page!);
   }
 
   @Get()
@@ -35,6 +39,6 @@ export class PagesController {
   @Scoped('pages:read')
   async get(@From() caller: Caller, @Param('id', idPipe('page', 'page')) id: string) {
     const { page } = await this.services.pages.getPage({ caller, id });
-    return publicJson(PageSchema, page!);
+    return resource(PageSchema, page!);
   }
 }

@@ -2,6 +2,7 @@
 import type { JsonObject } from '@na/contracts';
 import { z } from 'zod';
 import { httpUrl, id, text, textOrEmpty, timestamp } from '../http/field-schemas.js';
+import { shownAs } from '../openapi/zod-json-schema.js';
 import { jsonFault, type JsonBounds } from './bounded-json.js';
 
 const maxHits = 1_000;
@@ -14,28 +15,33 @@ const props = z
   .superRefine((value, context) => {
     const fault = jsonFault(value, propsBounds);
     if (fault) context.addIssue({ code: 'custom', message: fault, params: { code: 'out_of_bounds' } });
-  });
+  })
+  .meta({ type: 'object', additionalProperties: true });
 
 /** Who came. A server that tracks on behalf of its visitors gives an id, or else their address and user agent: its own are the same for all. */
 const visitor = z.strictObject({
-  id: text(128).optional(),
-  ip: z.union([z.ipv4(), z.ipv6()], 'Must be an IP address.').optional(),
-  user_agent: textOrEmpty(1_000).optional(),
+  id: text(128).optional().describe('The same for the same visitor, and of your own choosing.'),
+  ip: z.union([z.ipv4(), z.ipv6()], 'Must be an IP address.').optional().describe("The visitor's address. It is not kept."),
+  user_agent: textOrEmpty(1_000).optional().describe("The visitor's User-Agent. It is not kept."),
 });
 
 const utmFields = ['source', 'medium', 'campaign', 'term', 'content'] as const;
 
 const hitFields = z.strictObject({
-  hit_id: z.string().regex(/^[\w.:-]{1,64}$/, 'Must be 1 to 64 letters, digits, or any of _ . : -').optional(),
-  page_id: id('page').optional(),
-  url: httpUrl.optional(),
-  type: z.enum(['pageview', 'engagement', 'event']),
-  name: text(120).optional(),
-  visitor: visitor.default({}),
-  occurred_at: timestamp.optional(),
-  referrer: textOrEmpty(2_048).default(''),
-  utm: z.partialRecord(z.enum(utmFields), textOrEmpty(255)).default({}),
-  props: props.optional(),
+  hit_id: z
+    .string()
+    .regex(/^[\w.:-]{1,64}$/, 'Must be 1 to 64 letters, digits, or any of _ . : -')
+    .optional()
+    .describe('Of your own choosing, for a hit that may be sent again; unless given, one is made.'),
+  page_id: id('page').optional().describe('The tracked page; in place of `url`.'),
+  url: httpUrl.optional().describe('Its address; in place of `page_id`.'),
+  type: z.enum(['pageview', 'engagement', 'event']).describe('What it is: a view, something done on the page, or an event that has a name.'),
+  name: text(120).optional().describe('Of an event, and only of that: what goals go by.'),
+  visitor: visitor.default({}).describe('Who came: an id, or else the address and user agent, from which one is derived that changes every day.'),
+  occurred_at: timestamp.optional().describe(`When it happened, if not just now: at most ${maxAgeDays} days back.`),
+  referrer: textOrEmpty(2_048).default('').describe('Where the visitor came from.'),
+  utm: z.partialRecord(z.enum(utmFields), textOrEmpty(255)).default({}).describe('The campaign that led here.'),
+  props: props.optional().describe('Whatever else you want to know of it: at most 100 entries in 4 levels.'),
 });
 
 export type TrackedHit = z.infer<typeof hitFields>;
@@ -70,10 +76,12 @@ const many = z
   .transform(({ hits }) => hits.map((value, index): RawHit => ({ pointer: `/hits/${index}`, value })));
 const one = z.looseObject({}).transform((value): RawHit[] => [{ pointer: '', value }]);
 
-export const trackBody = z.unknown().transform((body, context): RawHit[] => {
+const judged = z.unknown().transform((body, context): RawHit[] => {
   const schema = typeof body === 'object' && body !== null && 'hits' in body ? many : one;
   const result = schema.safeParse(body);
   if (result.success) return result.data;
   context.issues.push(...result.error.issues.map((issue) => ({ ...issue, input: body }) as z.core.$ZodRawIssue));
   return z.NEVER;
 });
+
+export const trackBody = shownAs(judged, z.union([hitFields, z.strictObject({ hits: z.array(hitFields).min(1).max(maxHits).describe('Judged one by one.') })]));

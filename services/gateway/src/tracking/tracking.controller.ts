@@ -3,9 +3,12 @@ import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common';
 import type { Caller } from '@na/contracts';
 import { Scoped } from '../auth/access.js';
 import { From } from '../auth/identity.js';
+import { Documented } from '../openapi/operation.js';
 import { HitIntake } from './hit-intake.js';
 import { trackBody, type RawHit } from './track.schema.js';
+import { trackingOperations, trackingTag } from './tracking.reference.js';
 
+@Documented(trackingTag, trackingOperations)
 @Controller('/api/v1/track')
 export class TrackingController {
   constructor(private readonly intake: HitIntake) {}

@@ -1,15 +1,19 @@
 // /api/v1/deliveries
 import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { AttemptSchema, DeliveryRequestSchema, DeliverySchema, publicJson, type Caller } from '@na/contracts';
+import { AttemptSchema, DeliveryRequestSchema, DeliverySchema, etagOfJson, publicJson, type Caller, type GetDeliveryResponse } from '@na/contracts';
 import { Scoped } from '../auth/access.js';
 import { From } from '../auth/identity.js';
 import { Lists } from '../http/lists.js';
+import { resource, Resource } from '../http/resource.js';
 import { idPipe } from '../http/schema-pipe.js';
+import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
+import { deliveryOperations, deliveriesTag } from './deliveries.reference.js';
 import { answerDeliveries, deliveriesQuery, type DeliveriesQuery } from './delivery-list.js';
 
 const deliveryId = idPipe('dlv', 'delivery');
 
+@Documented(deliveriesTag, deliveryOperations)
 @Controller('/api/v1/deliveries')
 export class DeliveriesController {
   constructor(
@@ -26,12 +30,7 @@ export class DeliveriesController {
   @Get(':id')
   @Scoped('webhooks:read')
   async get(@From() caller: Caller, @Param('id', deliveryId) id: string) {
-    const { delivery, request, attemptLog } = await this.services.deliveries.getDelivery({ caller, id });
-    return {
-      ...publicJson(DeliverySchema, delivery!),
-      request: request ? publicJson(DeliveryRequestSchema, request) : null,
-      attempt_log: attemptLog.map((attempt) => publicJson(AttemptSchema, attempt)),
-    };
+    return explained(await this.services.deliveries.getDelivery({ caller, id }));
   }
 
   @Post(':id/retry')
@@ -39,7 +38,7 @@ export class DeliveriesController {
   @Scoped('webhooks:write')
   async retry(@From() caller: Caller, @Param('id', deliveryId) id: string) {
     const { delivery } = await this.services.deliveries.retryDelivery({ caller, id });
-    return publicJson(DeliverySchema, delivery!);
+    return resource(DeliverySchema, delivery!, {}, `/api/v1/deliveries/${id}`);
   }
 
   @Post(':id/cancel')
@@ -47,6 +46,16 @@ export class DeliveriesController {
   @Scoped('webhooks:write')
   async cancel(@From() caller: Caller, @Param('id', deliveryId) id: string) {
     const { delivery } = await this.services.deliveries.cancelDelivery({ caller, id });
-    return publicJson(DeliverySchema, delivery!);
+    return resource(DeliverySchema, delivery!);
   }
+}
+
+/** The delivery with what was sent and each attempt at it. */
+function explained({ delivery, request, attemptLog }: GetDeliveryResponse): Resource {
+  const json = {
+    ...publicJson(DeliverySchema, delivery!),
+    request: request ? publicJson(DeliveryRequestSchema, request) : null,
+    attempt_log: attemptLog.map((attempt) => publicJson(AttemptSchema, attempt)),
+  };
+  return new Resource(json, { etag: etagOfJson(json) });
 }

@@ -9,13 +9,13 @@ import type { Services } from '../services.js';
 export const deliveryStatus = z.enum(['pending', 'retrying', 'succeeded', 'failed', 'cancelled']);
 
 export const deliveriesQuery = listQuery.extend({
-  status: deliveryStatus.optional(),
-  event_type: text(100).optional(),
-  event_id: id('evt').optional(),
-  endpoint_id: id('we').optional(),
-  response_code: wholeNumber(100, 599).optional(),
-  since: timestamp.optional(),
-  until: timestamp.optional(),
+  status: deliveryStatus.optional().describe('Only deliveries in this state.'),
+  event_type: text(100).optional().describe('Only of events of this type.'),
+  event_id: id('evt').optional().describe('Only of this event.'),
+  endpoint_id: id('we').optional().describe('Only to this webhook.'),
+  response_code: wholeNumber(100, 599).optional().describe('Only those whose latest attempt was answered with this HTTP status.'),
+  since: timestamp.optional().describe('Only of events from this moment on.'),
+  until: timestamp.optional().describe('Only of events before this moment.'),
 });
 
 export type DeliveriesQuery = z.infer<typeof deliveriesQuery>;

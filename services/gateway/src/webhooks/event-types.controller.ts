@@ -2,6 +2,8 @@
 import { Controller, Get } from '@nestjs/common';
 import { eventExamples, eventPayloadSchema, eventTypes, examplePayload } from '@na/contracts';
 import { AnyKey } from '../auth/access.js';
+import { Documented } from '../openapi/operation.js';
+import { eventTypeOperations, eventTypesTag } from './event-types.reference.js';
 
 const described = eventTypes.map((name) => ({
   name,
@@ -10,6 +12,7 @@ const described = eventTypes.map((name) => ({
   example: examplePayload(name),
 }));
 
+@Documented(eventTypesTag, eventTypeOperations)
 @Controller('/api/v1/event-types')
 export class EventTypesController {
   @Get()

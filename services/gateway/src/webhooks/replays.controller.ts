@@ -1,13 +1,15 @@
 // /api/v1/webhooks/{id}/replays
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { publicJson, ReplaySchema, type Caller } from '@na/contracts';
-import type { FastifyReply } from 'fastify';
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ReplaySchema, type Caller } from '@na/contracts';
 import { Scoped } from '../auth/access.js';
 import { From } from '../auth/identity.js';
 import { listQuery, Lists, type ListQuery } from '../http/lists.js';
+import { resource } from '../http/resource.js';
 import { idPipe } from '../http/schema-pipe.js';
+import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
+import { replayOperations, replaysTag } from './replays.reference.js';
 import { newReplay, type NewReplay } from './replays.schema.js';
 
 const webhookId = idPipe('we', 'webhook');
@@ -16,6 +18,7 @@ const replayId = idPipe('rpl', 'replay');
 /** What a month of a busy workspace takes to count, with room. */
 const countingMs = 20_000;
 
+@Documented(replaysTag, replayOperations)
 @Controller('/api/v1/webhooks/:webhookId/replays')
 export class ReplaysController {
   constructor(
@@ -26,15 +29,9 @@ export class ReplaysController {
   @Post()
   @HttpCode(202)
   @Scoped('webhooks:write')
-  async create(
-    @From() caller: Caller,
-    @Param('webhookId', webhookId) endpointId: string,
-    @Body({ schema: newReplay }) wanted: NewReplay,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  async create(@From() caller: Caller, @Param('webhookId', webhookId) endpointId: string, @Body({ schema: newReplay }) wanted: NewReplay) {
     const { replay } = await this.services.replays.createReplay({ caller, endpointId, ...toProto(wanted) }, { timeoutMs: countingMs });
-    void reply.header('location', `/api/v1/webhooks/${endpointId}/replays/${replay!.id}`);
-    return publicJson(ReplaySchema, replay!);
+    return resource(ReplaySchema, replay!);
   }
 
   @Get()
@@ -51,7 +48,7 @@ export class ReplaysController {
   @Scoped('webhooks:read')
   async get(@From() caller: Caller, @Param('webhookId', webhookId) endpointId: string, @Param('id', replayId) id: string) {
     const { replay } = await this.services.replays.getReplay({ caller, endpointId, id });
-    return publicJson(ReplaySchema, replay!);
+    return resource(ReplaySchema, replay!);
   }
 
   @Post(':id/cancel')
@@ -59,7 +56,7 @@ export class ReplaysController {
   @Scoped('webhooks:write')
   async cancel(@From() caller: Caller, @Param('webhookId', webhookId) endpointId: string, @Param('id', replayId) id: string) {
     const { replay } = await this.services.replays.cancelReplay({ caller, endpointId, id });
-    return publicJson(ReplaySchema, replay!);
+    return resource(ReplaySchema, replay!);
   }
 }
 

@@ -1,16 +1,20 @@
 // /api/v1/webhooks
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
-import { EndpointSchema, publicJson, type Caller } from '@na/contracts';
+import { EndpointSchema, type Caller } from '@na/contracts';
 import { createReplyKey, sealReply } from '@na/messaging';
 import { explainSignature } from '@notion-analytics/webhook-signature';
 import { Scoped } from '../auth/access.js';
 import { From } from '../auth/identity.js';
+import { IfMatch } from '../http/if-match.js';
 import { listQuery, Lists, type ListQuery } from '../http/lists.js';
+import { resource, Resource } from '../http/resource.js';
 import { idPipe } from '../http/schema-pipe.js';
+import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
 import { deliveriesQuery, answerDeliveries, type DeliveriesQuery } from './delivery-list.js';
 import { patchToProto, settingsToProto } from './webhook-settings.js';
+import { webhookOperations, webhooksTag } from './webhooks.reference.js';
 import {
   disabling,
   newWebhook,
@@ -29,6 +33,7 @@ import {
 const webhookId = idPipe('we', 'webhook');
 const ownDeliveriesQuery = deliveriesQuery.omit({ endpoint_id: true });
 
+@Documented(webhooksTag, webhookOperations)
 @Controller('/api/v1/webhooks')
 export class WebhooksController {
   constructor(
@@ -43,7 +48,7 @@ export class WebhooksController {
     const replyKey = createReplyKey();
     const keys = { replyPublicKey: replyKey.publicKey, sealedSecret: await this.seal(secret) };
     const { endpoint, sealedSecret } = await this.services.endpoints.createEndpoint({ caller, ...settingsToProto(wanted), ...keys });
-    return { ...publicJson(EndpointSchema, endpoint!), secret: replyKey.open(sealedSecret) };
+    return resource(EndpointSchema, endpoint!, { secret: replyKey.open(sealedSecret) });
   }
 
   @Get()
@@ -59,21 +64,21 @@ export class WebhooksController {
   @Scoped('webhooks:read')
   async get(@From() caller: Caller, @Param('id', webhookId) id: string) {
     const { endpoint } = await this.services.endpoints.getEndpoint({ caller, id });
-    return publicJson(EndpointSchema, endpoint!);
+    return resource(EndpointSchema, endpoint!);
   }
 
   @Patch(':id')
   @Scoped('webhooks:write')
-  async update(@From() caller: Caller, @Param('id', webhookId) id: string, @Body({ schema: webhookPatch }) patch: WebhookPatch) {
-    const { endpoint } = await this.services.endpoints.updateEndpoint({ caller, id, ...patchToProto(patch) });
-    return publicJson(EndpointSchema, endpoint!);
+  async update(@From() caller: Caller, @Param('id', webhookId) id: string, @IfMatch() ifMatch: string | undefined, @Body({ schema: webhookPatch }) patch: WebhookPatch) {
+    const { endpoint } = await this.services.endpoints.updateEndpoint({ caller, id, ifMatch, ...patchToProto(patch) });
+    return resource(EndpointSchema, endpoint!);
   }
 
   @Delete(':id')
   @HttpCode(204)
   @Scoped('webhooks:write')
-  async delete(@From() caller: Caller, @Param('id', webhookId) id: string): Promise<void> {
-    await this.services.endpoints.deleteEndpoint({ caller, id });
+  async delete(@From() caller: Caller, @Param('id', webhookId) id: string, @IfMatch() ifMatch: string | undefined): Promise<void> {
+    await this.services.endpoints.deleteEndpoint({ caller, id, ifMatch });
   }
 
   @Post(':id/enable')
@@ -81,7 +86,7 @@ export class WebhooksController {
   @Scoped('webhooks:write')
   async enable(@From() caller: Caller, @Param('id', webhookId) id: string) {
     const { endpoint, missedEvents, missedSince } = await this.services.endpoints.enableEndpoint({ caller, id });
-    return { ...publicJson(EndpointSchema, endpoint!), missed_events: missedEvents, missed_since: missedSince ? timestampDate(missedSince).toISOString() : null };
+    return resource(EndpointSchema, endpoint!, { missed_events: missedEvents, missed_since: missedSince ? timestampDate(missedSince).toISOString() : null });
   }
 
   @Post(':id/disable')
@@ -89,17 +94,17 @@ export class WebhooksController {
   @Scoped('webhooks:write')
   async disable(@From() caller: Caller, @Param('id', webhookId) id: string, @Body({ schema: disabling }) why: Disabling) {
     const { endpoint } = await this.services.endpoints.disableEndpoint({ caller, id, reason: why?.reason ?? '' });
-    return publicJson(EndpointSchema, endpoint!);
+    return resource(EndpointSchema, endpoint!);
   }
 
   @Post(':id/secret/rotate')
   @HttpCode(200)
   @Scoped('webhooks:write')
-  async rotate(@From() caller: Caller, @Param('id', webhookId) id: string, @Body({ schema: rotation }) wanted: Rotation) {
+  async rotate(@From() caller: Caller, @Param('id', webhookId) id: string, @IfMatch() ifMatch: string | undefined, @Body({ schema: rotation }) wanted: Rotation) {
     const replyKey = createReplyKey();
     const keys = { replyPublicKey: replyKey.publicKey, sealedSecret: await this.seal(wanted?.secret) };
-    const { endpoint, sealedSecret } = await this.services.endpoints.rotateSecret({ caller, id, overlapSeconds: wanted?.overlap_seconds ?? undefined, ...keys });
-    return { ...publicJson(EndpointSchema, endpoint!), secret: replyKey.open(sealedSecret) };
+    const { endpoint, sealedSecret } = await this.services.endpoints.rotateSecret({ caller, id, ifMatch, overlapSeconds: wanted?.overlap_seconds ?? undefined, ...keys });
+    return resource(EndpointSchema, endpoint!, { secret: replyKey.open(sealedSecret) });
   }
 
   @Post(':id/test')
@@ -107,7 +112,7 @@ export class WebhooksController {
   @Scoped('webhooks:write')
   async test(@From() caller: Caller, @Param('id', webhookId) id: string, @Body({ schema: testDelivery }) { event_type }: TestDelivery) {
     const { deliveryId, eventId } = await this.services.endpoints.testEndpoint({ caller, id, eventType: event_type });
-    return { delivery_id: deliveryId, event_id: eventId };
+    return new Resource({ delivery_id: deliveryId, event_id: eventId }, { location: `/api/v1/deliveries/${deliveryId}` });
   }
 
   /** Nothing of it is kept or logged: the secret is used once, here. */

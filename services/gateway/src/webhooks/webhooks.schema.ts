@@ -22,7 +22,7 @@ const policy = {
 
 const eventTypes = z.array(text(100)).min(1).max(50);
 const headerValue = z.string().max(2_048);
-const secret = text(200);
+const secret = text(200).describe('One of your own choosing, `whsec_` and 24 to 64 bytes in base64; unless given, one is made.');
 
 /** Where null means the default. */
 const optional = {
@@ -62,17 +62,22 @@ export const webhookPatch = z.strictObject({
   }).nullish(),
 });
 
-export const disabling = z.strictObject({ reason: textOrEmpty(500).nullish() }).optional();
+export const disabling = z.strictObject({ reason: textOrEmpty(500).nullish().describe('Why, for whoever finds it disabled.') }).optional();
 
-export const rotation = z.strictObject({ overlap_seconds: z.int().min(0).max(604_800).nullish(), secret: secret.nullish() }).optional();
+export const rotation = z
+  .strictObject({
+    overlap_seconds: z.int().min(0).max(604_800).nullish().describe('How long the secret before signs along; 86,400 unless given.'),
+    secret: secret.nullish(),
+  })
+  .optional();
 
-export const testDelivery = z.strictObject({ event_type: text(100) });
+export const testDelivery = z.strictObject({ event_type: text(100).describe('The type whose example is sent.') });
 
 /** Wrong ones are what this is for: anything that is text can be explained. */
 export const signedRequest = z.strictObject({
-  secret: z.string().max(1_000),
-  headers: z.record(z.string(), z.string()),
-  body: z.string(),
+  secret: z.string().max(1_000).describe('The secret that you verify with.'),
+  headers: z.record(z.string(), z.string()).describe('Those of the request, as they arrived.'),
+  body: z.string().describe('That of the request, as it arrived.'),
 });
 
 export type NewWebhook = z.infer<typeof newWebhook>;

@@ -1,36 +1,91 @@
 // /api/v1/workspaces
-import { Body, Controller, Get, Param, Post } from '@nestjs/common';
-import { publicJson, WorkspaceSchema, type Caller } from '@na/contracts';
-import { ServiceError } from '@na/service-error';
+import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { WorkspaceSchema, type Caller } from '@na/contracts';
 import { AnyKey, OperatorOnly, Scoped } from '../auth/access.js';
-import { From } from '../auth/identity.js';
+import { By, From } from '../auth/identity.js';
+import type { Principal } from '../auth/principal.js';
+import { IfMatch } from '../http/if-match.js';
+import { listQuery, Lists, type ListQuery, type Slice } from '../http/lists.js';
+import { resource } from '../http/resource.js';
 import { idPipe } from '../http/schema-pipe.js';
+import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
-import { newWorkspace, type NewWorkspace } from './workspaces.schema.js';
+import { workspaceOperations, workspacesTag } from './workspaces.reference.js';
+import { newWorkspace, workspacePatch, type NewWorkspace, type WorkspacePatch } from './workspaces.schema.js';
 
+const workspaceId = idPipe('ws', 'workspace');
+
+/** A suspension answers once every gateway goes by it, or its lease of a few seconds is over. */
+const barrierMs = 15_000;
+
+@Documented(workspacesTag, workspaceOperations)
 @Controller('/api/v1/workspaces')
 export class WorkspacesController {
-  constructor(private readonly services: Services) {}
+  constructor(
+    private readonly services: Services,
+    private readonly lists: Lists,
+  ) {}
 
   @Post()
   @OperatorOnly()
   async create(@From() caller: Caller, @Body({ schema: newWorkspace }) { name, time_zone, owner_emails }: NewWorkspace) {
     const { workspace } = await this.services.workspaces.createWorkspace({ caller, name, timeZone: time_zone, ownerEmails: owner_emails });
-    return publicJson(WorkspaceSchema, workspace!);
+    return resource(WorkspaceSchema, workspace!);
   }
 
-  /** A key learns here which workspace it belongs to, so that it can name it from then on. */
+  /** The operator sees all; a key learns here which one it belongs to, so that it can name it from then on. */
   @Get()
   @AnyKey('optional')
-  async list(@From() caller: Caller) {
-    if (!caller.workspaceId) throw new ServiceError('workspace_required', 'The operator belongs to no workspace: name one in X-Workspace-Id.');
-    return { data: [await this.get(caller, caller.workspaceId)], has_more: false, next_cursor: null };
+  list(@From() caller: Caller, @By() { kind }: Principal, @Query({ schema: listQuery }) query: ListQuery) {
+    return this.lists.answer('workspaces', caller, query, (at) => (kind === 'operator' ? this.all(caller, at) : this.own(caller)));
   }
 
   @Get(':id')
   @Scoped('workspaces:read')
-  async get(@From() caller: Caller, @Param('id', idPipe('ws', 'workspace')) id: string) {
+  async get(@From() caller: Caller, @Param('id', workspaceId) id: string) {
     const { workspace } = await this.services.workspaces.getWorkspace({ caller, id });
-    return publicJson(WorkspaceSchema, workspace!);
+    return resource(WorkspaceSchema, workspace!);
   }
+
+  @Patch(':id')
+  @Scoped('workspaces:write')
+  async update(
+    @From() caller: Caller,
+    @Param('id', workspaceId) id: string,
+    @IfMatch() ifMatch: string | undefined,
+    @Body({ schema: workspacePatch }) patch: WorkspacePatch,
+  ) {
+    const { workspace } = await this.services.workspaces.updateWorkspace({ caller, id, ifMatch, ...patchToProto(patch) });
+    return resource(WorkspaceSchema, workspace!);
+  }
+
+  @Post(':id/suspend')
+  @HttpCode(200)
+  @OperatorOnly()
+  async suspend(@From() caller: Caller, @Param('id', workspaceId) id: string) {
+    const { workspace } = await this.services.workspaces.suspendWorkspace({ caller, id }, { timeoutMs: barrierMs });
+    return resource(WorkspaceSchema, workspace!);
+  }
+
+  @Post(':id/resume')
+  @HttpCode(200)
+  @OperatorOnly()
+  async resume(@From() caller: Caller, @Param('id', workspaceId) id: string) {
+    const { workspace } = await this.services.workspaces.resumeWorkspace({ caller, id });
+    return resource(WorkspaceSchema, workspace!);
+  }
+
+  private async all(caller: Caller, at: { limit: number; after: string }): Promise<Slice<typeof WorkspaceSchema>> {
+    const { workspaces, hasMore } = await this.services.workspaces.listWorkspaces({ caller, ...at });
+    return { schema: WorkspaceSchema, items: workspaces, hasMore };
+  }
+
+  private async own(caller: Caller): Promise<Slice<typeof WorkspaceSchema>> {
+    const { workspace } = await this.services.workspaces.getWorkspace({ caller, id: caller.workspaceId });
+    return { schema: WorkspaceSchema, items: [workspace!], hasMore: false };
+  }
+}
+
+function patchToProto(patch: WorkspacePatch) {
+  return { fields: Object.keys(patch), name: patch.name, timeZone: patch.time_zone ?? 'UTC', ownerEmails: patch.owner_emails ?? [] };
 }

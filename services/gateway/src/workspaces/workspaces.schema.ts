@@ -2,10 +2,21 @@
 import { z } from 'zod';
 import { text, timeZone } from '../http/field-schemas.js';
 
+const name = text(100);
+const ownerEmails = z.array(z.email().max(254)).max(20);
+
 export const newWorkspace = z.strictObject({
-  name: text(100),
+  name,
   time_zone: timeZone.default('UTC'),
-  owner_emails: z.array(z.email().max(254)).max(20).default([]),
+  owner_emails: ownerEmails.default([]),
+});
+
+/** A JSON merge patch (RFC 7396). */
+export const workspacePatch = z.strictObject({
+  name: name.optional(),
+  time_zone: timeZone.nullish(),
+  owner_emails: ownerEmails.nullish(),
 });
 
 export type NewWorkspace = z.infer<typeof newWorkspace>;
+export type WorkspacePatch = z.infer<typeof workspacePatch>;
