@@ -20,7 +20,7 @@ const parts = [
   'Telemetry is set by the standard variables of OpenTelemetry (`OTEL_TRACES_EXPORTER`, `OTEL_EXPORTER_OTLP_ENDPOINT`, …); without them nothing is exported.',
   'The launcher behind `npm start` has settings of its own: see [deploy/local/README.md](../deploy/local/README.md).',
   `## Every service\n\n${table(serviceSettings)}`,
-  `## Every service with a database\n\nAll but the gateway.\n\n${table(databaseSettings)}`,
+  `## The database of each service\n\n${table(databaseSettings)}`,
 ];
 for (const service of services) {
   const { settings } = await import(`../services/${service}/dist/settings.js`);

@@ -1,34 +1,23 @@
-// What bad endpoints cost the good ones: 100 endpoints, a steady rate to all, and the latency of 50 that are always well,
-// without bad ones, with 1 and with 50 that hang, drip or reset. Run by `npm run bench:isolation`.
+// What bad endpoints cost the good ones: a steady rate to 100 endpoints, and the latency of 50 that are always well, while of
+// the 50 others none, one or all hang, drip or reset. Run by `npm run bench:isolation`. The others are new in each run, so
+// that what one run leaves behind is not in the next; each fault is compared with the run without faults just before it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toBinary } from '@bufbuild/protobuf';
 import { EndpointService, EnvelopeSchema, eventSubject, newEvent } from '@na/contracts';
 import { createReplyKey } from '@na/messaging';
-import { openStack, percentile } from './stack.ts';
+import { median, openStack, percentile } from './stack.ts';
 import type { Fault } from './sink.ts';
 
-const endpoints = 100;
-const well = 50;
+const each = 50;
 const perSecond = Number(process.env.BENCH_RATE ?? 200);
 const seconds = Number(process.env.BENCH_SECONDS ?? 10);
+const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
+/** Paths from here on are those of the endpoints that are measured. */
+const firstMeasured = 1_000;
 
-const { publisher, rpc, sink, close } = await openStack();
-try {
-  for (let i = 0; i < endpoints; i++) {
-    const caller = { workspaceId: workspaceOf(i) };
-    await rpc.client(EndpointService).createEndpoint({ caller, url: `${sink.url}/${i}`, eventTypes: ['*'], replyPublicKey: createReplyKey().publicKey });
-  }
-  await run(0, 'hang');
-  const before = await run(0, 'hang');
-  for (const fault of ['reset', 'drip', 'hang'] satisfies Fault[]) {
-    for (const bad of [1, 50]) {
-      const after = await run(bad, fault);
-      print(`${String(bad).padStart(2)} of 100 ${fault}`, after, before);
-    }
-  }
-  print('none, once more', await run(0, 'hang'), before);
-} finally {
-  await close();
+interface Endpoint {
+  workspaceId: string;
+  id: string;
 }
 
 interface Latency {
@@ -36,30 +25,72 @@ interface Latency {
   p99: number;
 }
 
-/** Sends to all endpoints in turn; the first `bad` ones misbehave; measures the last fifty. */
-async function run(bad: number, fault: Fault): Promise<Latency> {
-  const rounds = Math.ceil((perSecond * seconds) / endpoints);
-  const reached = sink.expect(rounds * well, { fault, below: bad, countFrom: endpoints - well });
+const { publisher, rpc, sink, close } = await openStack();
+const client = rpc.client(EndpointService);
+const results = new Map<string, { latency: Latency; ratio: Latency }[]>();
+let workspaces = 0;
+try {
+  const measured = await createEndpoints(firstMeasured);
+  await run(measured, 0, 'hang');
+  let before = await run(measured, 0, 'hang');
+  for (let round = 0; round < rounds; round++) {
+    for (const fault of ['reset', 'drip', 'hang'] satisfies Fault[]) {
+      const none = await run(measured, 0, fault);
+      note('none', none, before);
+      for (const bad of [1, each]) note(`${bad} of 100 ${fault}`, await run(measured, bad, fault), none);
+      before = none;
+    }
+  }
+  for (const [label, of] of results) print(label, of);
+} finally {
+  await close();
+}
+
+/** Sends to all in turn; of the endpoints that are not measured the first `bad` misbehave. */
+async function run(measured: Endpoint[], bad: number, fault: Fault): Promise<Latency> {
+  const others = await createEndpoints(0);
+  const turns = Math.ceil((perSecond * seconds) / (2 * each));
+  const reached = sink.expect(turns * each, { fault, below: bad, countFrom: firstMeasured });
+  const all = measured.flatMap((endpoint, index) => [endpoint, others[index]!]);
   const start = performance.now();
-  for (let i = 0; i < rounds * endpoints; i++) {
+  for (let i = 0; i < turns * all.length; i++) {
     await sleep(Math.max(0, start + (i * 1_000) / perSecond - performance.now()));
-    void publish(i % endpoints);
+    void publish(all[i % all.length]!.workspaceId);
   }
   const sorted = (await reached).sort((a, b) => a - b);
+  for (const { workspaceId, id } of others) await client.deleteEndpoint({ caller: { workspaceId }, id });
   return { p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99) };
 }
 
-async function publish(endpoint: number): Promise<void> {
+/** Each in a workspace of its own, under paths counted from `firstPath`. */
+async function createEndpoints(firstPath: number): Promise<Endpoint[]> {
+  const created: Endpoint[] = [];
+  for (let i = 0; i < each; i++) {
+    const workspaceId = `ws_bench${workspaces++}`;
+    const url = `${sink.url}/${firstPath + i}`;
+    const { endpoint } = await client.createEndpoint({ caller: { workspaceId }, url, eventTypes: ['*'], replyPublicKey: createReplyKey().publicKey });
+    created.push({ workspaceId, id: endpoint!.id });
+  }
+  return created;
+}
+
+async function publish(workspaceId: string): Promise<void> {
   const title = `sent_at=${performance.timeOrigin + performance.now()}`;
   const data = { pageId: 'page_1', url: 'https://a.site', title };
-  const event = newEvent({ type: 'page.created', workspaceId: workspaceOf(endpoint), createdAt: new Date(), data });
+  const event = newEvent({ type: 'page.created', workspaceId, createdAt: new Date(), data });
   await publisher.publish({ subject: eventSubject(event.workspaceId, event.type), body: toBinary(EnvelopeSchema, event), id: event.id });
 }
 
-function workspaceOf(endpoint: number): string {
-  return `ws_bench${endpoint}`;
+function note(label: string, latency: Latency, before: Latency): void {
+  const ratio = { p50: latency.p50 / before.p50, p99: latency.p99 / before.p99 };
+  results.set(label, [...(results.get(label) ?? []), { latency, ratio }]);
 }
 
-function print(label: string, { p50, p99 }: Latency, before: Latency): void {
-  process.stdout.write(`${label}: p50 ${p50.toFixed(2)} ms (${(p50 / before.p50).toFixed(2)} ×)  p99 ${p99.toFixed(2)} ms (${(p99 / before.p99).toFixed(2)} ×)\n`);
+/** The median of the rounds. */
+function print(label: string, of: { latency: Latency; ratio: Latency }[]): void {
+  const figure = (quantile: keyof Latency) => {
+    const [ms, ratio] = [median(of.map(({ latency }) => latency[quantile])), median(of.map((one) => one.ratio[quantile]))];
+    return `${quantile} ${ms.toFixed(2)} ms (${ratio.toFixed(2)} ×)`;
+  };
+  process.stdout.write(`${label.padEnd(16)} ${figure('p50')}  ${figure('p99')}\n`);
 }

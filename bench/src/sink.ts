@@ -1,7 +1,7 @@
 // A customer's server for benchmarks, as a process of its own: answers 200 to everything, counts, and keeps how long each
-// event took from its publication. Told over IPC what to count, and which paths to treat badly.
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+// event took from its publication. Told over IPC what to count, and which paths to treat badly. It speaks just enough
+// HTTP/1.1 for a client that sends a Content-Length, so that little of the machine goes to it instead of what is measured.
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 
 export type Fault = 'hang' | 'drip' | 'reset';
 
@@ -16,36 +16,60 @@ export interface SinkOrder {
 
 let order: SinkOrder = { expect: Infinity };
 let latenciesMs: number[] = [];
+const misbehaving = new Set<Socket>();
 
-const server = createServer((request, response) => {
-  const chunks: Buffer[] = [];
-  request.on('data', (chunk: Buffer) => chunks.push(chunk));
-  request.on('end', () => {
-    const endpoint = Number(/\/hook\/(\d+)/.exec(request.url ?? '')?.[1] ?? Infinity);
-    const { faults } = order;
-    if (faults && endpoint < faults.below) return misbehave(response, faults.fault);
-    response.writeHead(200).end();
-    if (!faults || endpoint >= faults.countFrom) count(Buffer.concat(chunks).toString('latin1'));
+const endOfHead = Buffer.from('\r\n\r\n');
+const ok = Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+
+const server = createServer({ noDelay: true }, (socket) => {
+  let rest: Buffer = Buffer.alloc(0);
+  socket.on('error', () => undefined);
+  socket.on('data', (chunk: Buffer) => {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    for (let length = requestLength(rest); length !== undefined && length <= rest.length; length = requestLength(rest)) {
+      answer(socket, rest.subarray(0, length));
+      rest = rest.subarray(length);
+    }
   });
 });
 
-function count(body: string): void {
+/** Of the request at the beginning, its body included; undefined while its head is not complete. */
+function requestLength(bytes: Buffer): number | undefined {
+  const headEnd = bytes.indexOf(endOfHead);
+  if (headEnd < 0) return undefined;
+  const bodyLength = Number(/content-length: (\d+)/i.exec(bytes.toString('latin1', 0, headEnd))?.[1] ?? 0);
+  return headEnd + endOfHead.length + bodyLength;
+}
+
+function answer(socket: Socket, request: Buffer): void {
+  const { faults } = order;
+  const endpoint = faults ? Number(/^POST \/hook\/(\d+)/.exec(request.toString('latin1', 0, 40))?.[1] ?? Infinity) : Infinity;
+  if (faults && endpoint < faults.below) return misbehave(socket, faults.fault);
+  socket.write(ok);
+  if (!faults || endpoint >= faults.countFrom) count(request);
+}
+
+function count(request: Buffer): void {
   const now = performance.timeOrigin + performance.now();
-  const sentAt = /"sent_at=([\d.]+)/.exec(body)?.[1];
-  latenciesMs.push(now - Number(sentAt ?? now));
+  const at = request.indexOf('"sent_at=');
+  latenciesMs.push(at < 0 ? 0 : now - parseFloat(request.toString('latin1', at + 9, at + 35)));
   if (latenciesMs.length === order.expect) process.send!({ type: 'reached', latenciesMs } satisfies SinkMessage);
 }
 
-function misbehave(response: ServerResponse, fault: Fault): void {
-  if (fault === 'reset') response.socket?.resetAndDestroy();
+function misbehave(socket: Socket, fault: Fault): void {
+  misbehaving.add(socket);
+  socket.on('close', () => misbehaving.delete(socket));
+  if (fault === 'reset') socket.resetAndDestroy();
   if (fault !== 'drip') return;
-  response.writeHead(200);
-  const timer = setInterval(() => response.write('.'), 500);
-  response.on('close', () => clearInterval(timer));
+  socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n');
+  const timer = setInterval(() => socket.write('1\r\n.\r\n'), 500);
+  socket.on('close', () => clearInterval(timer));
 }
 
 server.listen(0, '127.0.0.1', () => process.send!({ type: 'listening', port: (server.address() as AddressInfo).port } satisfies SinkMessage));
 process.on('message', (next: SinkOrder) => {
+  // What one run left hanging must not be there in the next.
+  for (const socket of misbehaving) socket.destroy();
   latenciesMs = [];
   order = next;
 });

@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { ensureDatabase, provision, serviceSpecs, startNats, startPostgres } from '@na/local-stack';
 import { connectBus, Publisher, RpcChannel } from '@na/messaging';
 import { createHost, systemClock, type Host } from '@na/service-host';
+import { memoryRequest } from './memory-request.ts';
 import type { SinkMessage, SinkOrder } from './sink.ts';
 
 const key = () => randomBytes(32).toString('base64');
 
-export async function openStack() {
+export async function openStack({ replicas = 1 } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'na-bench-'));
   const { host, close } = createHost('bench', 'warn', systemClock);
   host.onStop('folder', () => rmSync(folder, { recursive: true, force: true }));
@@ -25,13 +26,29 @@ export async function openStack() {
   const secrets = { KEY_PEPPERS: `1:${key()}`, WEBHOOK_SEALING_KEYS: `1:${key()}`, CURSOR_KEY: key(), rolePasswords: passwords };
   const specs = serviceSpecs({ databaseUrls, natsUrl: nats.url, gatewayPort: 0, operatorToken: '', mailDir: join(folder, 'mail'), secrets });
   const { program, nodeOptions, env } = specs.find(({ name }) => name === 'webhook-dispatcher')!;
-  const dispatcher = fork(program, { execArgv: [...nodeOptions, ...profiling()], env: { ...env, ...settingsFromHere() } });
-  host.onStop('dispatcher', () => ended(dispatcher));
-  await new Promise((resolve) => dispatcher.once('message', resolve));
+  const startDispatcher = async () => {
+    const dispatcher = fork(program, { execArgv: [...nodeOptions, ...probe, ...profiling()], env: { ...env, ...settingsFromHere() } });
+    host.onStop('dispatcher', () => ended(dispatcher));
+    await new Promise((resolve) => dispatcher.once('message', resolve));
+    return dispatcher;
+  };
+  const dispatcher = await startDispatcher();
+  for (let more = 1; more < replicas; more++) await startDispatcher();
 
   const bus = await connectBus({ natsUrl: nats.url, streamReplicas: 1 }, host);
   const rpc = await RpcChannel.connect(nats.url, host);
-  return { databaseUrl: databaseUrls['webhook-dispatcher'], publisher: new Publisher(bus), rpc, sink: await startSink(host), close };
+  const pids = { dispatcher: dispatcher.pid!, postgres: postgres.pid };
+  const memory = () => memoryOf(dispatcher);
+  return { databaseUrl: databaseUrls['webhook-dispatcher'], publisher: new Publisher(bus), rpc, pids, memory, sink: await startSink(host), close };
+}
+
+const probe = ['--import', new URL('./memory-probe.ts', import.meta.url).href];
+
+/** What a process holds after a garbage collection. */
+function memoryOf(child: ChildProcess): Promise<NodeJS.MemoryUsage> {
+  const answer = new Promise<NodeJS.MemoryUsage>((resolve) => child.once('message', (message) => resolve(message as NodeJS.MemoryUsage)));
+  child.send(memoryRequest);
+  return answer;
 }
 
 async function startSink(host: Host) {
@@ -53,6 +70,10 @@ function ended(child: ChildProcess): Promise<void> {
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   child.kill('SIGTERM');
   return exited;
+}
+
+export function median(values: number[]): number {
+  return percentile([...values].sort((a, b) => a - b), 0.5);
 }
 
 export function percentile(sorted: number[], share: number): number {
