@@ -19,7 +19,7 @@ import { lifetimeMs } from './deliveries/subscriptions.js';
 import { Endpoint } from './endpoints/endpoint.entity.js';
 import { EndpointStore } from './endpoints/endpoint-store.js';
 import { Endpoints } from './endpoints/endpoints.js';
-import { keepCancellingLeftOvers } from './endpoints/left-over-deliveries.js';
+import { LeftOverDeliveries } from './endpoints/left-over-deliveries.js';
 import { endpointProviders } from './endpoints/providers.js';
 import { resealSecrets } from './endpoints/resealing.js';
 import { SecretBox } from './endpoints/secret-box.js';
@@ -75,8 +75,7 @@ export async function startWebhookDispatcher(config: Config<typeof settings> & C
   const pipeline = await startPipeline({ database, secrets, replica, calls, send: sender.send, health, limits }, host);
 
   const endpointStore = new EndpointStore(database, tellOf);
-  keepCancellingLeftOvers(database, host);
-  const endpoints = new Endpoints(endpointStore, secrets, clock);
+  const endpoints = new Endpoints(endpointStore, LeftOverDeliveries.start(database, host), secrets, clock);
   const endpointParts = { database, store: endpointStore, endpoints, sealingKeys: config.webhookSealingKeys, secrets, clock, wake: pipeline.wake };
   const replayStore = new ReplayStore(database);
   const replayLoop = new ReplayLoop(replayStore, pipeline.wake, clock, host.logger);

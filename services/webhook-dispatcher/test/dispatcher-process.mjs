@@ -2,8 +2,8 @@
 // runs what is built, as a deployment does.
 import { createHost, loadConfig, serviceSettings } from '@na/service-host';
 import { TestClock } from '@na/testing/test-clock';
-import { settings } from '../../../.tools/mutant/dist/settings.js';
-import { startWebhookDispatcher } from '../../../.tools/mutant/dist/start.js';
+import { settings } from '../dist/settings.js';
+import { startWebhookDispatcher } from '../dist/start.js';
 
 const config = loadConfig({ ...serviceSettings, ...settings }, process.env);
 const clock = new TestClock();

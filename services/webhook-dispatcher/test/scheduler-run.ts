@@ -159,10 +159,14 @@ export class SchedulerRun {
     }
   }
 
+  /** Of those there are; waits for the first. */
   private async pick(index: number): Promise<Delivery | undefined> {
-    if (!this.stage.isAnyoneThere) return undefined;
-    const deliveries = await this.list();
-    return deliveries[index % deliveries.length];
+    if (!this.stage.isAnyoneThere || this.mustBeLogged().length === 0) return undefined;
+    return eventually(async () => {
+      const deliveries = await this.list();
+      if (deliveries.length === 0) throw new Error('nothing is in the table');
+      return deliveries[index % deliveries.length];
+    }, mustHappenWithinMs);
   }
 
   private async look(): Promise<void> {
@@ -176,7 +180,7 @@ export class SchedulerRun {
   /** Resolves when the living dispatchers have no more to do for now. @throws Error when they don't do what they must */
   private async rest(): Promise<void> {
     await eventually(async () => {
-      const events = [...this.publishedAt].filter(([, at]) => at > this.killedAt).map(([id]) => id);
+      const events = this.mustBeLogged();
       const logged = await this.stage.countLogged(events);
       if (logged < events.length) throw new Error(`${events.length - logged} events are not in the log`);
       const unrecorded = this.unrecorded(await this.list());
@@ -186,6 +190,11 @@ export class SchedulerRun {
     await eventually(async () => {
       if ((await this.stage.countBusy(this.workspaceId)) > 0) throw new Error('something may be in hand');
     }, 2 * timeoutMs).catch(() => undefined);
+  }
+
+  /** Events that no killed dispatcher can have had. */
+  private mustBeLogged(): string[] {
+    return [...this.publishedAt].filter(([, at]) => at > this.killedAt).map(([id]) => id);
   }
 
   /** An attempt that the receiver saw and the table does not show, apart from those that a crash may have taken with it. */

@@ -47,7 +47,10 @@ const updateAttempted = new Statement<{ id: string }>(
    ${failingEndpoints}`,
 );
 
-/** Events, deliveries as their first attempt has left them, and the attempts: each row is written once. */
+/**
+ * Events, deliveries as their first attempt has left them, and the attempts: each row is written once. One that someone wrote as
+ * pending meanwhile (another replica, a replay of what was missed) is moved on, so that the attempt is not made again.
+ */
 const insertAttempted = new Statement<{ id: string }>(
   'insert attempted deliveries',
   `WITH ${resultOf([...attemptColumns, ...deliveryColumns])}, ${logEvents(2 + attemptColumns.length + deliveryColumns.length)}, made AS (
@@ -56,7 +59,11 @@ const insertAttempted = new Statement<{ id: string }>(
      SELECT r.delivery_id, r.event_at, r.workspace_id, r.endpoint_id, r.event_id, r.event_type, r.max_attempts, r.created_at,
             r.status, r.number, r.response_code, r.error, r.started_at, r.next_attempt_at, r.next_attempt_at, ${completedAt}
      FROM result r
-     ON CONFLICT DO NOTHING
+     ON CONFLICT (id, event_at) DO UPDATE
+     SET status = excluded.status, attempts = excluded.attempts, response_code = excluded.response_code, error = excluded.error,
+         last_attempt_at = excluded.last_attempt_at, next_attempt_at = excluded.next_attempt_at, due_at = excluded.due_at, leased_by = NULL,
+         completed_at = excluded.completed_at
+     WHERE deliveries.attempts = 0 AND deliveries.status = 'pending'
    )
    ${failingEndpoints}`,
 );

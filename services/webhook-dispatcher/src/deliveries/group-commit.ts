@@ -5,8 +5,10 @@ import type { Logger } from '@na/service-host';
 
 export interface GroupCommitWork<T> {
   write: (batch: T[]) => Promise<void>;
-  /** Called once the batch is written, or what is left of it can't ever be. */
+  /** Called once the batch, or a part of it, is written. */
   done: (batch: T[]) => void;
+  /** Called for one that can't ever be. */
+  refused: (item: T, error: unknown) => void;
   /** For the log, when one can't be written. */
   nameOf: (item: T) => string;
 }
@@ -43,7 +45,6 @@ export class GroupCommit<T> {
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, maxBatch);
       await this.writeUntilDone(batch);
-      this.work.done(batch);
     }
   }
 
@@ -51,23 +52,23 @@ export class GroupCommit<T> {
     for (;;) {
       try {
         await this.work.write(batch);
-        return;
+        return this.work.done(batch);
       } catch (error) {
         this.logger.error({ err: error, attempts: batch.length, first: this.work.nameOf(batch[0]!) }, 'attempts could not be recorded');
-        if (isFaultOfTheData(error)) return this.writeApart(batch);
+        if (isFaultOfTheData(error)) return this.writeApart(batch, error);
         await delay(pauseAfterFailureMs);
       }
     }
   }
 
   /** One that PostgreSQL refuses must not keep the others from being written. */
-  private async writeApart(batch: T[]): Promise<void> {
-    if (batch.length === 1) return;
+  private async writeApart(batch: T[], error: unknown): Promise<void> {
+    if (batch.length === 1) return this.work.refused(batch[0]!, error);
     for (const item of batch) await this.writeUntilDone([item]);
   }
 }
 
-/** PostgreSQL's classes of data exceptions, violated constraints and exceeded program limits. */
+/** PostgreSQL's classes of rows that are there twice, data exceptions, violated constraints and exceeded program limits. */
 function isFaultOfTheData(error: unknown): boolean {
-  return /^(22|23|54)/.test(String((error as { code?: unknown }).code));
+  return /^(21|22|23|54)/.test(String((error as { code?: unknown }).code));
 }

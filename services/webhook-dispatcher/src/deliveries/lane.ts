@@ -65,11 +65,18 @@ export class Lane {
     if (this.inFlight.has(delivery)) this.usualMs = Math.max(this.usualMs, ms);
   }
 
-  /** One that is here already is left as it is: claims and events that come again may bring it twice. */
+  /** Claims and events that come again may bring one twice: it waits once, under the newer lease. */
   add(delivery: DueDelivery): void {
-    if (this.ids.has(delivery.id)) return;
+    if (this.ids.has(delivery.id)) return this.renew(delivery);
     this.ids.add(delivery.id);
     (delivery.attempts === 0 ? this.firsts : this.retries).push(delivery);
+  }
+
+  /** Lets go of what has waited so long that its lease does not cover an attempt any more, before it costs a slot of the rate. */
+  letGo(isStale: (delivery: DueDelivery) => boolean): void {
+    for (const queue of [this.firsts, this.retries]) {
+      while (queue[0] && isStale(queue[0])) this.ids.delete(queue.shift()!.id);
+    }
   }
 
   /** Takes the next delivery to attempt, or nothing when none may start. Each one taken must be ended. */
@@ -115,6 +122,13 @@ export class Lane {
     for (const queue of [this.firsts, this.retries]) {
       const index = queue.findIndex(({ id }) => id === deliveryId);
       for (const { id } of index < 0 ? [] : queue.splice(index, 1)) this.ids.delete(id);
+    }
+  }
+
+  private renew(delivery: DueDelivery): void {
+    for (const queue of [this.firsts, this.retries]) {
+      const index = queue.findIndex(({ id }) => id === delivery.id);
+      if (index >= 0 && queue[index]!.leasedUntil < delivery.leasedUntil) queue[index] = delivery;
     }
   }
 

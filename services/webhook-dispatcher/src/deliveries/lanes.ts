@@ -3,6 +3,7 @@
 import type { Clock } from '@na/service-host';
 import { Arrivals } from './arrivals.js';
 import type { DueDelivery, Target } from './delivery.js';
+import { leaseMs } from './fan-out.js';
 import { Lane, type LaneLimits } from './lane.js';
 import type { LoopLag } from './loop-lag.js';
 import type { Outcome } from './send.js';
@@ -84,7 +85,9 @@ export class Lanes {
 
   /** When the next pause of an endpoint is over, in Unix milliseconds; Infinity when none is paused. */
   nextPauseEnd(now: number): number {
-    return Math.min(...[...this.lanes.values()].map((lane) => lane.pausedUntil(now) ?? Infinity));
+    let end = Infinity;
+    for (const lane of this.lanes.values()) end = Math.min(end, lane.pausedUntil(now) ?? Infinity);
+    return end;
   }
 
   add(delivery: DueDelivery): void {
@@ -149,16 +152,16 @@ export class Lanes {
     const lane = this.lanes.get(endpointId);
     if (!lane) return false;
     const now = this.now();
+    // Once the lease is over another replica may attempt it; the due loop will bring it back to one of us.
+    lane.letGo((waiting) => isLeaseTooShort(waiting, now));
     const delivery = lane.start(now);
     if (!delivery) {
       this.comeBack(endpointId, lane, now);
       return false;
     }
     const giveBack = this.slots.take();
-    // Once the lease is over another replica may attempt it; the due loop will bring it back to one of us.
-    const attempt = isLeaseTooShort(delivery, now) ? Promise.resolve(undefined) : this.work.attempt(delivery);
     // Should an attempt reject after all, its place must not stay taken.
-    void attempt.catch(() => undefined).then((outcome) => {
+    void this.work.attempt(delivery).catch(() => undefined).then((outcome) => {
       this.end(delivery, lane, outcome);
       giveBack();
       this.advance(endpointId);
@@ -197,12 +200,14 @@ export class Lanes {
     });
   }
 
-  private limitsOf({ maxInFlight, rateLimitPerSecond }: Target): LaneLimits {
-    return {
-      maxInFlight: maxInFlight ?? this.options.maxInFlightPerEndpoint,
-      maxWaiting: this.options.maxWaitingPerEndpoint,
-      ratePerSecond: rateLimitPerSecond === undefined ? undefined : rateLimitPerSecond / this.work.replicas(),
-    };
+  private limitsOf({ maxInFlight, rateLimitPerSecond, timeoutMs }: Target): LaneLimits {
+    const { maxInFlightPerEndpoint, maxWaitingPerEndpoint } = this.options;
+    const limits = { maxInFlight: maxInFlight ?? maxInFlightPerEndpoint, maxWaiting: maxWaitingPerEndpoint };
+    if (rateLimitPerSecond === undefined) return { ...limits, ratePerSecond: undefined };
+    const ratePerSecond = rateLimitPerSecond / this.work.replicas();
+    // No more than get their turn before their leases end: what waits longer would only be fetched again.
+    const inTime = Math.ceil((ratePerSecond * (leaseMs - timeoutMs)) / 1_000);
+    return { ...limits, maxWaiting: Math.max(1, Math.min(maxWaitingPerEndpoint, inTime)), ratePerSecond };
   }
 
   private now(): number {

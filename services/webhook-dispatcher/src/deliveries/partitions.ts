@@ -4,7 +4,7 @@ import type { Clock, Host } from '@na/service-host';
 import type { DataSource, EntityManager } from 'typeorm';
 import { dropOldDays } from './retention.js';
 
-export const tables = ['events', 'deliveries', 'attempts'];
+export const tables = ['events', 'deliveries', 'attempts'] as const;
 const daysAhead = 7;
 export const dayMs = 86_400_000;
 const checkEveryMs = 3_600_000;

@@ -78,6 +78,8 @@ export async function startPipeline({ database, secrets, replica, calls, send, h
       giveBack: async (deliveries, until) => {
         try {
           await writeAhead.write(deliveries);
+          // Those whose budget has just ended are on their way into the database: until they are there, nothing can be given back.
+          await Promise.allSettled(deliveries.flatMap(({ unwritten }) => unwritten?.settled.promise ?? []));
           await schedule.giveBack(deliveries, until);
         } catch (error) {
           logger.warn({ err: error }, 'leases could not be given back');

@@ -19,7 +19,7 @@ export class Recorder {
   private readonly unrecorded = new Set<string>();
   private blocked: (() => void)[] = [];
 
-  /** @param write gets attempts of one kind. One that PostgreSQL refuses is made again when its lease ends */
+  /** @param write gets attempts of one kind. One that PostgreSQL refuses is made again when its lease ends, or its event comes again */
   constructor(
     private readonly write: (batch: AttemptedDelivery[], kind: RecordKind) => Promise<void>,
     private readonly logger: Logger,
@@ -60,16 +60,18 @@ export class Recorder {
     const isQuick = kind.isUnwritten && kind.isSuccessful;
     const work = {
       write: (batch: AttemptedDelivery[]) => this.write(batch, kind),
-      done: (batch: AttemptedDelivery[]) => this.release(batch),
+      done: (batch: AttemptedDelivery[]) => this.release(batch, (settled) => settled.resolve()),
+      // Its event is not to be acknowledged: nothing of it is in the database.
+      refused: (attempted: AttemptedDelivery, error: unknown) => this.release([attempted], (settled) => settled.reject(error)),
       nameOf: ({ delivery }: AttemptedDelivery) => delivery.id,
     };
     return new GroupCommit(work, isQuick ? maxQuickWriters : 1, this.logger);
   }
 
-  private release(batch: AttemptedDelivery[]): void {
+  private release(batch: AttemptedDelivery[], settle: (settled: PromiseWithResolvers<void>) => void): void {
     for (const { delivery } of batch) {
       this.unrecorded.delete(delivery.id);
-      if (delivery.unwritten?.state === 'recording') delivery.unwritten.settled.resolve();
+      if (delivery.unwritten?.state === 'recording') settle(delivery.unwritten.settled);
     }
     for (const goOn of this.blocked.splice(0)) goOn();
   }

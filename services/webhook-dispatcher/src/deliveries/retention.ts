@@ -14,11 +14,19 @@ export async function dropOldDays(database: DataSource, now: Date, retentionDays
   }
   // What came with a time outside all partitions.
   for (const table of tables) {
-    const unfinished = table === 'deliveries' ? 'AND due_at IS NULL' : '';
-    await database.query(`DELETE FROM ${table}_default WHERE event_at < $1 ${unfinished}`, [new Date(oldest)]);
+    await database.query(`DELETE FROM ${table}_default AS old WHERE event_at < $1 AND NOT EXISTS (${unfinishedOf[table]})`, [new Date(oldest)]);
   }
   return dropped;
 }
+
+const unfinished = 'SELECT FROM deliveries_default d WHERE d.due_at IS NOT NULL AND d.event_at = old.event_at';
+
+/** Which unfinished deliveries keep a row from being deleted. */
+const unfinishedOf = {
+  events: `${unfinished} AND d.event_id = old.id`,
+  deliveries: `${unfinished} AND d.id = old.id`,
+  attempts: `${unfinished} AND d.id = old.delivery_id`,
+};
 
 async function daysWithPartitions(database: DataSource): Promise<string[]> {
   const rows = await database.query<{ day: string }[]>(

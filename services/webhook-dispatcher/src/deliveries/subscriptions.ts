@@ -1,5 +1,5 @@
 // Who wants the events of a workspace, kept in memory, so that no event waits for the database. What keeps it true is said
-// in docs/decisions/0009: replicas are told of every change before its author gets an answer, and what is older than its
+// in docs/decisions/0016: replicas are told of every change before its author gets an answer, and what is older than its
 // lifetime is never used.
 import type { Target } from './delivery.js';
 

@@ -2,7 +2,7 @@
 // as its deliveries are to be explained. Every change ends with all replicas knowing of it: an event that is published after
 // the answer is delivered as the answer says.
 import { notFound } from '@na/service-error';
-import { IsNull, MoreThan, type DataSource, type EntityManager } from 'typeorm';
+import { IsNull, MoreThan, type DataSource } from 'typeorm';
 import { Endpoint } from './endpoint.entity.js';
 
 export class EndpointStore {
@@ -37,18 +37,18 @@ export class EndpointStore {
 
   /**
    * Locks the endpoint, so that what is decided from its state is decided from the latest.
-   * @param decide returns what changes; what else belongs to the change it does with `tx`
+   * @param decide returns what changes
    * @returns the endpoint before and after
    */
   async change(
     workspaceId: string,
     id: string,
-    decide: (endpoint: Endpoint, tx: EntityManager) => Partial<Endpoint> | Promise<Partial<Endpoint>>,
+    decide: (endpoint: Endpoint) => Partial<Endpoint>,
   ): Promise<{ before: Endpoint; after: Endpoint }> {
     const change = await this.database.transaction(async (tx) => {
       const before = await tx.findOne(Endpoint, { where: { id, workspaceId, deletedAt: IsNull() }, lock: { mode: 'pessimistic_write' } });
       if (!before) throw notFound('webhook', id);
-      const changes = await decide(before, tx);
+      const changes = decide(before);
       if (Object.keys(changes).length > 0) await tx.update(Endpoint, { id }, changes);
       return { before, after: { ...before, ...changes } };
     });

@@ -6,7 +6,7 @@ import { requireMatch } from './endpoint-message.js';
 import type { Endpoint } from './endpoint.entity.js';
 import { changedSettings, newSettings, type WantedSettings } from './endpoint-settings.js';
 import type { EndpointStore } from './endpoint-store.js';
-import { cancelDeliveriesOf } from './left-over-deliveries.js';
+import type { LeftOverDeliveries } from './left-over-deliveries.js';
 import type { SecretBox } from './secret-box.js';
 
 /** Enough to tell systems and environments apart; each one costs every event of its workspace a look. */
@@ -15,6 +15,7 @@ const maxEndpoints = 50;
 export class Endpoints {
   constructor(
     private readonly store: EndpointStore,
+    private readonly leftOvers: LeftOverDeliveries,
     private readonly secrets: SecretBox,
     private readonly clock: Clock,
   ) {}
@@ -62,11 +63,11 @@ export class Endpoints {
   /** What it was sent stays in the delivery table; what it was still to be sent is cancelled with it. */
   async delete(workspaceId: string, id: string, ifMatch?: string): Promise<void> {
     const now = this.clock.now();
-    await this.store.change(workspaceId, id, async (endpoint, tx) => {
+    await this.store.change(workspaceId, id, (endpoint) => {
       requireMatch(endpoint, ifMatch);
-      await cancelDeliveriesOf(tx, id, now);
       return { deletedAt: now, status: 'disabled', disabledAt: now, disabledReason: 'It was deleted.' };
     });
+    await this.leftOvers.cancelOf(id);
   }
 }
 

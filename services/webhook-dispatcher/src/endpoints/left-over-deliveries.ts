@@ -1,40 +1,63 @@
-// Ends what a deleted endpoint was still to be sent. Deliveries that are being written, or whose attempt is in flight, while
-// their endpoint is deleted are not there to be ended with it: they are found afterwards.
+// Ends what a deleted endpoint was still to be sent: at once what is there, and afterwards what was being written, or had its
+// attempt in flight, while it was deleted.
 import type { Host } from '@na/service-host';
-import type { DataSource, EntityManager } from 'typeorm';
+import type { DataSource } from 'typeorm';
 
 const lookEveryMs = 60_000;
 
 /** An attempt in flight at the deletion is recorded seconds later; after an outage of the database, hours. */
 const lookBackMs = 86_400_000;
 
-const cancelled = `status = 'cancelled', due_at = NULL, leased_by = NULL, next_attempt_at = NULL`;
+export class LeftOverDeliveries {
+  private readonly stopped = new AbortController();
 
-export async function cancelDeliveriesOf(tx: EntityManager, endpointId: string, now: Date): Promise<void> {
-  await tx.query(`UPDATE deliveries SET ${cancelled}, completed_at = $2 WHERE endpoint_id = $1 AND status IN ('pending', 'retrying')`, [endpointId, now]);
-}
+  private constructor(
+    private readonly database: DataSource,
+    private readonly host: Host,
+  ) {}
 
-/** @param deletedSince looks at endpoints that were deleted from then on */
-export async function cancelLeftOvers(database: DataSource, deletedSince: Date, now: Date): Promise<void> {
-  await database.query(
-    `UPDATE deliveries d SET ${cancelled}, completed_at = $2 FROM endpoints p
-     WHERE p.deleted_at >= $1 AND d.endpoint_id = p.id AND d.due_at IS NOT NULL`,
-    [deletedSince, now],
-  );
-}
+  /** Looks at all deleted endpoints now, and every minute at those of the last day. */
+  static start(database: DataSource, host: Host): LeftOverDeliveries {
+    const leftOvers = new LeftOverDeliveries(database, host);
+    const work = leftOvers.run();
+    host.onStop('left-over deliveries', () => {
+      leftOvers.stopped.abort();
+      return work;
+    });
+    return leftOvers;
+  }
 
-/** Looks at all deleted endpoints now, and every minute at those of the last day. */
-export function keepCancellingLeftOvers(database: DataSource, host: Host): void {
-  const { clock, logger } = host;
-  const stopped = new AbortController();
-  const work = (async () => {
-    for (let since = new Date(0); !stopped.signal.aborted; since = new Date(clock.now().getTime() - lookBackMs)) {
-      await cancelLeftOvers(database, since, clock.now()).catch((error: unknown) => logger.warn({ err: error }, 'deliveries of deleted endpoints could not be cancelled'));
-      await clock.wait(lookEveryMs, stopped.signal);
+  /**
+   * Call after the deletion is committed, not within it: whoever records attempts locks deliveries first and their endpoint
+   * afterwards. Never rejects: what is not cancelled now is found later.
+   */
+  async cancelOf(endpointId: string): Promise<void> {
+    await this.cancel('(SELECT $1::text AS id)', endpointId);
+  }
+
+  private async run(): Promise<void> {
+    const { clock } = this.host;
+    for (let since = new Date(0); !this.stopped.signal.aborted; since = new Date(clock.now().getTime() - lookBackMs)) {
+      await this.cancel('(SELECT id FROM endpoints WHERE deleted_at >= $1::timestamptz)', since);
+      await clock.wait(lookEveryMs, this.stopped.signal);
     }
-  })();
-  host.onStop('left-over deliveries', async () => {
-    stopped.abort();
-    await work;
-  });
+  }
+
+  /** Passes over what someone is just writing, in an order of their own. */
+  private async cancel(endpoints: string, parameter: unknown): Promise<void> {
+    try {
+      await this.database.query(
+        `UPDATE deliveries d SET status = 'cancelled', due_at = NULL, leased_by = NULL, next_attempt_at = NULL, completed_at = $2
+         FROM (
+           SELECT u.id, u.event_at FROM ${endpoints} p CROSS JOIN LATERAL (
+             SELECT id, event_at FROM deliveries WHERE endpoint_id = p.id AND due_at IS NOT NULL FOR UPDATE SKIP LOCKED
+           ) u
+         ) AS unfinished
+         WHERE d.id = unfinished.id AND d.event_at = unfinished.event_at`,
+        [parameter, this.host.clock.now()],
+      );
+    } catch (error) {
+      this.host.logger.warn({ err: error }, 'deliveries of deleted endpoints could not be cancelled; trying again later');
+    }
+  }
 }
