@@ -44,7 +44,7 @@ const operator = () => ({ authorization: `Bearer ${system.operatorToken}`, 'x-wo
 
 async function newKey(): Promise<Key> {
   const { status, body } = await send('POST', `${urls[0]}/api/v1/keys`, operator(), { name: 'Revoked soon', access: 'read_only' });
-  expect(status).toBe(201);
+  if (status !== 201) throw new Error(`The key could not be created: ${status} ${JSON.stringify(body)}`);
   return { id: body.id, headers: { authorization: `Bearer ${body.secret}`, 'x-workspace-id': workspaceId }, revokedAt: Infinity };
 }
 

@@ -40,7 +40,7 @@ export const settings = {
     description:
       'How long a gateway may go by what it remembers of keys without hearing from key-management, in milliseconds. A revocation waits ' +
       'at most a third longer for a gateway that is silent. Shorter asks key-management more often.',
-    schema: wholeNumber(100, 30_000),
+    schema: wholeNumber(100, 10_000),
     default: '3000',
   } satisfies Setting<number>,
   keyExpiryWarningDays: {

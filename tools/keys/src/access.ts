@@ -9,7 +9,8 @@ const checkout = resolve(import.meta.dirname, '../../..');
 export function accessFrom(env: NodeJS.ProcessEnv): Access {
   const folder = resolve(env.DATA_DIR || join(checkout, '.data'));
   const url = env.NA_URL || left(folder, 'gateway-url');
-  const token = env.OPERATOR_TOKEN || left(folder, 'operator-token');
+  // The token of this checkout is for nobody else's address.
+  const token = env.OPERATOR_TOKEN || (env.NA_URL ? '' : left(folder, 'operator-token'));
   if (!url) throw new Refusal('Where is the API? Set NA_URL, such as https://api.example.com, or run npm start first.');
   if (!token) throw new Refusal('Set OPERATOR_TOKEN to the token of the installation, or to an API key.');
   return { url: url.replace(/\/+$/, ''), token };

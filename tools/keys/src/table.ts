@@ -9,7 +9,12 @@ export function table(rows: Row[], columns: string[]): string {
   return lines.map((line) => line.map((cell, index) => cell.padEnd(widths[index]!)).join('  ').trimEnd()).join('\n');
 }
 
+/** Names come from tenants: what would steer a terminal is shown as a question mark. */
 function shown(value: unknown): string {
+  return textOf(value).replaceAll(/\p{Cc}/gu, '?');
+}
+
+function textOf(value: unknown): string {
   if (value === null || value === undefined) return '-';
   if (Array.isArray(value)) return value.join(',') || '-';
   return typeof value === 'string' ? value : JSON.stringify(value);

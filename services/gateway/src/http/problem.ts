@@ -26,6 +26,12 @@ export const problemMediaType = 'application/problem+json';
 /** How long a client should wait before it tries again, in seconds. */
 const retryAfterSeconds: Partial<Record<ErrorCode, number>> = { unavailable: 2, deadline_exceeded: 2, idempotency_key_in_use: 1 };
 
+/** RFC 6750: what every 401 and every refusal for scope says, whichever service it comes from. */
+const challenges: Partial<Record<ErrorCode, string>> = {
+  unauthenticated: 'Bearer realm="api", error="invalid_token"',
+  insufficient_scope: 'Bearer realm="api", error="insufficient_scope"',
+};
+
 export interface ProblemAnswer {
   status: number;
   headers: Record<string, string>;
@@ -35,9 +41,10 @@ export interface ProblemAnswer {
 export function problemAnswer(error: ServiceError, requestId: string, publicUrl: string): ProblemAnswer {
   const { headers, members } = error instanceof Problem ? error : { headers: {}, members: {} };
   const retryAfter = retryAfterSeconds[error.code];
+  const challenge = challenges[error.code];
   return {
     status: errorCodes[error.code],
-    headers: { ...(retryAfter && { 'retry-after': String(retryAfter) }), ...headers },
+    headers: { ...(retryAfter && { 'retry-after': String(retryAfter) }), ...(challenge && { 'www-authenticate': challenge }), ...headers },
     body: {
       ...describeCode(error.code, publicUrl),
       detail: error.message,

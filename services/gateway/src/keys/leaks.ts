@@ -25,7 +25,8 @@ export class Leaks {
 
   /** @throws ServiceError `rate_limited` after too many that are no keys, `unavailable` when some could not be looked up */
   async take(reported: string[], reporter: Reporter): Promise<void> {
-    const results = await Promise.allSettled(reported.map((text) => this.takeOne(text.trim(), reporter)));
+    const different = new Set(reported.map((text) => text.trim()));
+    const results = await Promise.allSettled([...different].map((text) => this.takeOne(text, reporter)));
     for (const result of results) if (result.status === 'rejected' && !isWrongKey(result.reason)) throw result.reason;
   }
 

@@ -17,10 +17,14 @@ const renew = `
   WHERE lease.is_renewable OR lease.leased_until <= clock_timestamp()
   RETURNING gateway_id`;
 
-const holders = 'SELECT gateway_id AS "gatewayId" FROM gateway_leases WHERE leased_until > clock_timestamp()';
+const holders = 'SELECT gateway_id AS "gatewayId" FROM gateway_leases WHERE leased_until > statement_timestamp()';
 
+/**
+ * Which leases are over is judged by the beginning of the statement, as of `holders`: it is before the snapshot. By a later
+ * moment a row might have run out that was being renewed, unseen by the snapshot, and its gateway might not have noticed an end.
+ */
 const callIn = `
-  UPDATE gateway_leases SET is_renewable = false WHERE gateway_id = ANY($1::text[]) AND leased_until > clock_timestamp()
+  UPDATE gateway_leases SET is_renewable = false WHERE gateway_id = ANY($1::text[]) AND leased_until > statement_timestamp()
   RETURNING gateway_id AS "gatewayId", (extract(epoch FROM leased_until - clock_timestamp()) * 1000)::float8 AS "remainingMs"`;
 
 export interface RunningLease {

@@ -87,7 +87,10 @@ const wide: Partial<Grant> = { scopes: ['pages:read', 'goals:write'] };
 
 test.each<[string, Partial<Grant & Switched>, Partial<Grant & Switched>, string[] | null]>([
   ['take a scope away', wide, { scopes: ['goals:write'] }, null],
-  ['add a scope it has', { scopes: ['goals:write'] }, { scopes: ['goals:write', 'pages:read'] }, null],
+  ['add a scope it has', { scopes: ['pages:read'] }, { scopes: ['pages:read', 'goals:read'] }, null],
+  ['add a scope it has to what may do more', { scopes: ['goals:write'] }, { scopes: ['goals:write', 'pages:read'] }, ['insufficient_scope', '/scopes/0 scope_not_held']],
+  ['add a scope it has to what lives longer', { expiresAt: at(10) }, { scopes: ['pages:read', 'goals:read'] }, ['invalid_request', '/expires_at too_late']],
+  ['add a scope it has to what may be used from elsewhere', { allowedIps: [] }, { scopes: ['pages:read', 'goals:read'] }, ['invalid_request', '/allowed_ips required']],
   ['add a scope it lacks', {}, wide, ['insufficient_scope', '/scopes/1 scope_not_held']],
   ['shorten a life', wide, { expiresAt: at(1) }, null],
   ['switch off', wide, { disabledAt: at(0) }, null],
@@ -97,15 +100,16 @@ test.each<[string, Partial<Grant & Switched>, Partial<Grant & Switched>, string[
   ['give more time to what may do less', { expiresAt: at(-1) }, { expiresAt: at(5) }, null],
   ['let start earlier what may do more', { ...wide, notBefore: at(9) }, { notBefore: null }, ['insufficient_scope', '/scopes/1 scope_not_held']],
   ['narrow the addresses', wide, { allowedIps: ['8.8.8.8'] }, null],
-  ['add addresses that are its own', { ...wide, allowedIps: ['8.8.8.8'] }, { allowedIps: ['8.8.8.8', '10.0.0.1'] }, null],
-  ['add addresses that are not', { allowedIps: ['8.8.8.8'] }, { allowedIps: ['8.8.8.8', '9.9.9.9'] }, ['invalid_request', '/allowed_ips/1 address_not_held']],
+  ['add addresses that are its own', { allowedIps: ['10.0.0.2'] }, { allowedIps: ['10.0.0.2', '10.0.0.1'] }, null],
+  ['add addresses to what may do more', { ...wide, allowedIps: ['10.0.0.2'] }, { allowedIps: ['10.0.0.2', '10.0.0.1'] }, ['insufficient_scope', '/scopes/1 scope_not_held']],
+  ['add addresses that are not', { allowedIps: ['10.0.0.2'] }, { allowedIps: ['10.0.0.2', '9.9.9.9'] }, ['invalid_request', '/allowed_ips/1 address_not_held']],
   ['lift the addresses', { allowedIps: ['8.8.8.8'] }, { allowedIps: [] }, ['invalid_request', '/allowed_ips required']],
   ['lower a limit that is above its own', { ...wide, ...rate(90, 60) }, rate(80, 60), null],
   ['raise a limit above its own', rate(5, 60), rate(21, 60), ['invalid_request', '/rate_limit too_high']],
-])('a key may %s, if it adds nothing that is not its own', (what, before, after, refusal) => {
-  const maker = key({ allowedIps: ['10.0.0.0/8'], expiresAt: at(9), ...rate(20, 60) });
-  // What gives time is judged whole: then the rest is the maker's own.
-  const rest = /switch on|more time|start earlier/.test(what) ? { allowedIps: ['10.0.0.0/8'], ...rate(20, 60), expiresAt: at(9) } : {};
+])('a key may %s, if it could have made what comes of it', (what, before, after, refusal) => {
+  const maker = key({ scopes: ['pages:read', 'goals:read'], allowedIps: ['10.0.0.0/8'], expiresAt: at(9), ...rate(20, 60) });
+  // What adds something is judged whole: then the rest is the maker's own.
+  const rest = /switch on|more time|start earlier|^add|^lift|^raise/.test(what) ? { allowedIps: ['10.0.0.0/8'], ...rate(20, 60), expiresAt: at(9) } : {};
   expect(added({ ...rest, ...before }, after, maker)).toEqual(refusal);
   expect(added(before, after, 'operator')).toBeNull();
 });
