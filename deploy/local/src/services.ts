@@ -54,11 +54,17 @@ export function serviceSpecs({ databaseUrls, natsUrl, gatewayPort, operatorToken
   }));
 }
 
+/**
+ * In MB, for each of its two halves; 16 is Node's own. Nearly all that a service makes is done with within milliseconds, and with
+ * more room less of it is carried along: a backlog of deliveries goes out a third faster (bench/README.md).
+ */
+const youngSpace = '--max-semi-space-size=64';
+
 function programOf(name: ServiceName): { program: string; nodeOptions: string[] } {
   const telemetry = join(repositoryRoot, 'libs/service-host/dist/telemetry/register.js');
   return {
     program: join(repositoryRoot, 'services', name, 'dist/main.js'),
-    nodeOptions: ['--import', pathToFileURL(telemetry).href],
+    nodeOptions: [youngSpace, '--import', pathToFileURL(telemetry).href],
   };
 }
 
