@@ -63,7 +63,7 @@ test('a gateway that goes on renewing but no longer hears has its lease called i
     if (refused === 0) void self.renew().catch(() => (refused += 1));
   });
   await service.revoke(key);
-  expect(refused).toBe(1);
+  expect(refused).toBeGreaterThan(0);
   expect(await gateway.leaseLeftMs()).toBeLessThanOrEqual(0);
   await gateway.renew();
   expect(await gateway.leaseLeftMs()).toBeGreaterThan(0);
