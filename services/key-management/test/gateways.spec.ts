@@ -59,11 +59,14 @@ test('a gateway that never answers delays a revocation until its lease is over, 
 test('a gateway that goes on renewing but no longer hears has its lease called in, and gets one again when that is over', async () => {
   const key = await newKey();
   let refused = 0;
+  let renewal: Promise<unknown> | undefined;
+  // One renewal at a time, as a gateway makes them.
+  const renewOnce = (self: FakeGateway) => self.renew().catch(() => (refused += 1)).finally(() => (renewal = undefined));
   const gateway = await startGateway((self) => {
-    if (refused === 0) void self.renew().catch(() => (refused += 1));
+    if (refused === 0) renewal ??= renewOnce(self);
   });
   await service.revoke(key);
-  expect(refused).toBeGreaterThan(0);
+  expect(refused).toBe(1);
   expect(await gateway.leaseLeftMs()).toBeLessThanOrEqual(0);
   await gateway.renew();
   expect(await gateway.leaseLeftMs()).toBeGreaterThan(0);
