@@ -30,6 +30,7 @@ import { OutboxAndAlerts1796100000000 } from './migrations/1796100000000-outbox-
 import { ReplayPace1796200000000 } from './migrations/1796200000000-replay-pace.js';
 import { EventsForOneEndpoint1796300000000 } from './migrations/1796300000000-events-for-one-endpoint.js';
 import { DeliveriesInGroups1796400000000 } from './migrations/1796400000000-deliveries-in-groups.js';
+import { DisabledSince1796500000000 } from './migrations/1796500000000-disabled-since.js';
 import { Replay } from './replays/replay.entity.js';
 import { ReplayLoop } from './replays/replay-loop.js';
 import { ReplayStore } from './replays/replay-store.js';
@@ -45,6 +46,7 @@ export async function startWebhookDispatcher(config: Config<typeof settings> & C
     ReplayPace1796200000000,
     EventsForOneEndpoint1796300000000,
     DeliveriesInGroups1796400000000,
+    DisabledSince1796500000000,
   ];
   const database = await openDatabase({ ...config, schema: 'webhook_dispatcher', entities: [Endpoint, Replay], migrations }, host);
   await keepPartitions(database, host, config.webhookRetentionDays);

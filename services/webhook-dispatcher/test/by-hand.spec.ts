@@ -1,21 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { ServerResponse } from 'node:http';
-import pg from 'pg';
 import { answer, eventually, inTurn, WebhookReceiver, type ReceivedRequest } from '@na/testing';
 import { DispatcherBed } from './dispatcher-bed.js';
 
 let dispatcher: DispatcherBed;
 let receiver: WebhookReceiver;
-let client: pg.Client;
-beforeAll(async () => {
-  dispatcher = await DispatcherBed.start();
-  client = new pg.Client({ connectionString: dispatcher.bed.database.adminUrl });
-  await client.connect();
-});
-afterAll(async () => {
-  await client.end();
-  await dispatcher.stop();
-});
+beforeAll(async () => void (dispatcher = await DispatcherBed.start()));
+afterAll(() => dispatcher.stop());
 beforeEach(async () => void (receiver = await WebhookReceiver.start()));
 afterEach(() => receiver.stop());
 
@@ -108,7 +99,7 @@ test('while an attempt is under way a retry is a conflict', async () => {
 
 test('a delivery to a disabled webhook can not be retried, and says what to do', async () => {
   const { workspaceId, endpointId, delivery } = await deliveryAfter(200);
-  await client.query(`UPDATE webhook_dispatcher.endpoints SET status = 'disabled' WHERE id = $1`, [endpointId]);
+  await dispatcher.sql.query(`UPDATE endpoints SET status = 'disabled', disabled_at = now() WHERE id = $1`, [endpointId]);
   await expect(retry(workspaceId, delivery.id)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('Enable it first') });
   expect(await dispatcher.deliveryIn(workspaceId, 'succeeded', 1)).toMatchObject({ id: delivery.id });
 });

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
-import pg from 'pg';
 import type { Delivery, ListDeliveriesRequest } from '@na/contracts';
 import { answer, eventually, hang, WebhookReceiver } from '@na/testing';
 import { typeid } from 'typeid-js';
@@ -8,16 +7,8 @@ import { deliveryId } from '../src/deliveries/delivery.js';
 import { DispatcherBed } from './dispatcher-bed.js';
 
 let dispatcher: DispatcherBed;
-let client: pg.Client;
-beforeAll(async () => {
-  dispatcher = await DispatcherBed.start();
-  client = new pg.Client({ connectionString: dispatcher.bed.database.adminUrl });
-  await client.connect();
-});
-afterAll(async () => {
-  await client.end();
-  await dispatcher.stop();
-});
+beforeAll(async () => void (dispatcher = await DispatcherBed.start()));
+afterAll(() => dispatcher.stop());
 
 interface Row {
   id: string;
@@ -52,17 +43,17 @@ async function store(workspaceId: string, endpointIds: string[], count: number):
       attempts: 1 + (index % 3),
     };
   });
-  await client.query(
+  await dispatcher.sql.query(
     `WITH made AS (
        SELECT * FROM jsonb_to_recordset($1) AS made ("id" text, "eventAt" timestamptz, "endpointId" text, "eventId" text, "eventType" text,
                                                      "status" text, "responseCode" integer, "attempts" integer)
      ), logged AS (
-       INSERT INTO webhook_dispatcher.events (id, event_at, workspace_id, type, payload) SELECT "eventId", "eventAt", $2, "eventType", '{}' FROM made
+       INSERT INTO events (id, event_at, workspace_id, type, payload) SELECT "eventId", "eventAt", $2, "eventType", '{}' FROM made
      ), attempted AS (
-       INSERT INTO webhook_dispatcher.attempts (delivery_id, event_at, number, id, started_at, duration_ms, response_headers, response_body)
+       INSERT INTO attempts (delivery_id, event_at, number, id, started_at, duration_ms, response_headers, response_body)
        SELECT "id", "eventAt", number, 'att', "eventAt", 1, '{}', 'body of attempt ' || number FROM made, generate_series(1, "attempts" + 1) AS number
      )
-     INSERT INTO webhook_dispatcher.deliveries
+     INSERT INTO deliveries
        (id, event_at, workspace_id, endpoint_id, event_id, event_type, status, response_code, attempts, max_attempts, created_at)
      SELECT "id", "eventAt", $2, "endpointId", "eventId", "eventType", "status", "responseCode", "attempts", 12, "eventAt" FROM made`,
     [JSON.stringify(rows), workspaceId],
@@ -152,7 +143,7 @@ test('the next attempt of what a paused endpoint holds up is shown for the end o
   let answerFirst = (): void => undefined;
   receiver.behave((...request) => void (answerFirst = () => answer(429, '', { 'retry-after': '120' })(...request)));
   const { workspaceId, endpointId } = await dispatcher.createEndpoint(receiver.url);
-  await client.query('UPDATE webhook_dispatcher.endpoints SET rate_limit_per_second = 1 WHERE id = $1', [endpointId]);
+  await dispatcher.sql.query('UPDATE endpoints SET rate_limit_per_second = 1 WHERE id = $1', [endpointId]);
   for (let i = 0; i < 4; i++) await dispatcher.publish(dispatcher.pageCreated(workspaceId));
   await receiver.received(1);
   for (const { nextRetryAt } of await dispatcher.untilListed(workspaceId, 4)) expect(nextRetryAt).toBeUndefined();

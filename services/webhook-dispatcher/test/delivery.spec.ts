@@ -1,7 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
-import pg from 'pg';
 import { answer, inTurn, WebhookReceiver } from '@na/testing';
 import { DispatcherBed } from './dispatcher-bed.js';
 
@@ -107,9 +106,6 @@ test('a request that names no workspace is refused, and a list is never longer t
 
 test('the secret is not in the database in clear', async () => {
   const { secret, endpointId } = await dispatcher.createEndpoint(receiver.url);
-  const client = new pg.Client({ connectionString: dispatcher.bed.database.adminUrl });
-  await client.connect();
-  const { rows } = await client.query<{ sealed_secret: Buffer }>('SELECT sealed_secret FROM webhook_dispatcher.endpoints WHERE id = $1', [endpointId]);
-  await client.end();
+  const { rows } = await dispatcher.sql.query<{ sealed_secret: Buffer }>('SELECT sealed_secret FROM endpoints WHERE id = $1', [endpointId]);
   expect(rows[0]!.sealed_secret.toString('latin1')).not.toContain(secret.slice(6, 20));
 });

@@ -6,6 +6,7 @@ import { DeliveryService, EndpointService, EnvelopeSchema, ReplayService, eventS
 import { Logger } from '@nestjs/common';
 import { createReplyKey } from '@na/messaging';
 import { eventually, TestBed } from '@na/testing';
+import pg from 'pg';
 import { typeid } from 'typeid-js';
 import { proxyUrl } from '../src/deliveries/proxy-url.js';
 import { parseSealingKeys } from '../src/endpoints/secret-box.js';
@@ -25,16 +26,19 @@ export class DispatcherBed {
   readonly endpoints;
   readonly deliveries;
   readonly replays;
+  /** Superuser, with the dispatcher's schema first. */
+  readonly sql: pg.Client;
   private readonly running: { stop: () => Promise<void> }[] = [];
 
   private constructor(readonly bed: TestBed) {
     this.endpoints = bed.rpc.client(EndpointService);
     this.deliveries = bed.rpc.client(DeliveryService);
     this.replays = bed.rpc.client(ReplayService);
+    this.sql = new pg.Client({ connectionString: bed.database.adminUrl, options: '-c search_path=webhook_dispatcher' });
   }
 
   static async start(wanted: DispatcherSettings = {}): Promise<DispatcherBed> {
-    const dispatcher = new DispatcherBed(await TestBed.start());
+    const dispatcher = await DispatcherBed.open();
     await dispatcher.startDispatcher(wanted);
     return dispatcher;
   }
@@ -43,7 +47,13 @@ export class DispatcherBed {
   static async withoutDispatcher(): Promise<DispatcherBed> {
     // A dispatcher inside the test would have put its own in the place of Nest's, which writes to the terminal.
     Logger.overrideLogger(false);
-    return new DispatcherBed(await TestBed.start());
+    return DispatcherBed.open();
+  }
+
+  private static async open(): Promise<DispatcherBed> {
+    const dispatcher = new DispatcherBed(await TestBed.start());
+    await dispatcher.sql.connect();
+    return dispatcher;
   }
 
   /** Another replica on the same database and bus. */
@@ -138,8 +148,9 @@ export class DispatcherBed {
     this.bed.clock.set(new Date(timestampDate(retry.nextRetryAt!).getTime() - earlyMs));
   }
 
-  stop(): Promise<void> {
-    return this.bed.stop();
+  async stop(): Promise<void> {
+    await this.sql.end();
+    await this.bed.stop();
   }
 }
 

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import pg from 'pg';
 import { eventually, WebhookReceiver } from '@na/testing';
 import { deliveryId } from '../src/deliveries/delivery.js';
 import { DispatcherBed } from './dispatcher-bed.js';
@@ -9,16 +8,12 @@ const perEndpoint = 50;
 
 let dispatcher: DispatcherBed;
 let receiver: WebhookReceiver;
-let client: pg.Client;
 beforeAll(async () => {
   dispatcher = await DispatcherBed.start();
   await dispatcher.startDispatcher();
   receiver = await WebhookReceiver.start();
-  client = new pg.Client({ connectionString: dispatcher.bed.database.adminUrl });
-  await client.connect();
 });
 afterAll(async () => {
-  await client.end();
   await receiver.stop();
   await dispatcher.stop();
 });
@@ -28,12 +23,12 @@ async function retryAt(dueAt: Date, count: number, at = dispatcher.bed.clock.now
   const { workspaceId, endpointId } = await dispatcher.createEndpoint(receiver.url);
   const events = Array.from({ length: count }, () => dispatcher.pageCreated(workspaceId).id);
   const ids = events.map((event) => deliveryId(event, endpointId, at));
-  await client.query(
+  await dispatcher.sql.query(
     `WITH logged AS (
-       INSERT INTO webhook_dispatcher.events (id, event_at, workspace_id, type, payload)
+       INSERT INTO events (id, event_at, workspace_id, type, payload)
        SELECT event, $3, $4, 'page.created', '{}' FROM unnest($2::text[]) AS event
      )
-     INSERT INTO webhook_dispatcher.deliveries
+     INSERT INTO deliveries
        (id, event_id, event_at, workspace_id, endpoint_id, event_type, status, attempts, max_attempts, response_code, created_at, next_attempt_at, due_at)
      SELECT id, event, $3, $4, $5, 'page.created', 'retrying', 1, 12, 500, $3, $6, $6 FROM unnest($1::text[], $2::text[]) AS made (id, event)`,
     [ids, events, at, workspaceId, endpointId, dueAt],
@@ -43,8 +38,8 @@ async function retryAt(dueAt: Date, count: number, at = dispatcher.bed.clock.now
 
 function untilSucceeded(ids: string[]): Promise<void> {
   return eventually(async () => {
-    const { rows } = await client.query<{ count: number }>(
-      `SELECT count(*)::integer AS count FROM webhook_dispatcher.deliveries WHERE id = ANY($1) AND status = 'succeeded' AND attempts = 2`,
+    const { rows } = await dispatcher.sql.query<{ count: number }>(
+      `SELECT count(*)::integer AS count FROM deliveries WHERE id = ANY($1) AND status = 'succeeded' AND attempts = 2`,
       [ids],
     );
     expect(rows[0]!.count).toBe(ids.length);

@@ -1,6 +1,5 @@
 // What holds for events that are published once a change of an endpoint has been answered, with two replicas that share them.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import pg from 'pg';
 import { createReplyKey } from '@na/messaging';
 import { eventually, WebhookReceiver, type ReceivedRequest } from '@na/testing';
 import { verifyWebhook } from '@notion-analytics/webhook-signature';
@@ -8,17 +7,11 @@ import { DispatcherBed } from './dispatcher-bed.js';
 
 let dispatcher: DispatcherBed;
 let receiver: WebhookReceiver;
-let client: pg.Client;
 beforeAll(async () => {
   dispatcher = await DispatcherBed.start();
   await dispatcher.startDispatcher();
-  client = new pg.Client({ connectionString: dispatcher.bed.database.adminUrl });
-  await client.connect();
 });
-afterAll(async () => {
-  await client.end();
-  await dispatcher.stop();
-});
+afterAll(() => dispatcher.stop());
 beforeEach(async () => void (receiver = await WebhookReceiver.start()));
 afterEach(() => receiver.stop());
 
@@ -97,7 +90,7 @@ test('a replica that lost the bus does not go by what it knew before', async () 
   await expectOnly('/gone', before);
   await dispatcher.bed.killNats();
   // As another replica does it whose calls these can not hear.
-  await client.query(`UPDATE webhook_dispatcher.endpoints SET status = 'disabled' WHERE id = $1`, [endpointId]);
+  await dispatcher.sql.query(`UPDATE endpoints SET status = 'disabled', disabled_at = $2 WHERE id = $1`, [endpointId, dispatcher.bed.clock.now()]);
   await dispatcher.bed.startNatsAgain();
   await publishSeen(workspaceId);
   await expectOnly('/gone', before);
@@ -106,9 +99,9 @@ test('a replica that lost the bus does not go by what it knew before', async () 
 test('a change is answered although a replica that lives does not hear of it', async () => {
   const workspaceId = await knownWorkspace();
   // What a replica holds while it lives: see replica.ts.
-  await client.query('SELECT pg_advisory_lock(1819112563, 999999)');
+  await dispatcher.sql.query('SELECT pg_advisory_lock(1819112563, 999999)');
   const { endpointId } = await dispatcher.createEndpoint(`${receiver.url}/answered`, { workspaceId });
-  await client.query('SELECT pg_advisory_unlock(1819112563, 999999)');
+  await dispatcher.sql.query('SELECT pg_advisory_unlock(1819112563, 999999)');
   expect(endpointId).toMatch(/^we_/);
   await expectOnly('/answered', await publishSeen(workspaceId));
 });

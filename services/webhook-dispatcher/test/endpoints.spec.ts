@@ -5,22 +5,13 @@ import { createReplyKey } from '@na/messaging';
 import { ServiceError } from '@na/service-error';
 import { answer, WebhookReceiver } from '@na/testing';
 import { verifyWebhook } from '@notion-analytics/webhook-signature';
-import pg from 'pg';
 import { typeid } from 'typeid-js';
 import { DispatcherBed } from './dispatcher-bed.js';
 
 let dispatcher: DispatcherBed;
 let receiver: WebhookReceiver;
-let database: pg.Client;
-beforeAll(async () => {
-  dispatcher = await DispatcherBed.start();
-  database = new pg.Client({ connectionString: dispatcher.bed.database.adminUrl, options: '-c search_path=webhook_dispatcher' });
-  await database.connect();
-});
-afterAll(async () => {
-  await database.end();
-  await dispatcher.stop();
-});
+beforeAll(async () => void (dispatcher = await DispatcherBed.start()));
+afterAll(() => dispatcher.stop());
 beforeEach(async () => void (receiver = await WebhookReceiver.start()));
 afterEach(() => receiver.stop());
 
@@ -52,7 +43,7 @@ test('an endpoint is kept as it was asked for, and its credentials are shown to 
   const { id } = await create(workspaceId, { ...wanted, headers: { Authorization: 'Bearer abc', 'X-Team': 'web' } });
   const endpoint = await get(workspaceId, id);
   expect(endpoint).toMatchObject({ ...wanted, pageIds: ['page_1'], status: 'enabled', headers: { authorization: '•••', 'x-team': 'web' } });
-  const { rows } = await database.query<{ headers: object }>('SELECT headers FROM endpoints WHERE id = $1', [id]);
+  const { rows } = await dispatcher.sql.query<{ headers: object }>('SELECT headers FROM endpoints WHERE id = $1', [id]);
   expect(rows[0]!.headers).toEqual({ authorization: 'Bearer abc', 'x-team': 'web' });
   expect((await dispatcher.endpoints.listEndpoints({ caller: { workspaceId }, limit: 10 })).endpoints).toEqual([endpoint]);
 });
@@ -162,13 +153,13 @@ test('what waited for a disabled endpoint goes on when it is enabled, and its he
   await dispatcher.publish(dispatcher.pageCreated(workspaceId));
   const retrying = await dispatcher.deliveryIn(workspaceId, 'retrying', 1);
   await dispatcher.endpoints.disableEndpoint({ caller: { workspaceId }, id });
-  await database.query(`UPDATE endpoints SET failing_since = now(), failed_attempts = 30, warnings = 2 WHERE id = $1`, [id]);
+  await dispatcher.sql.query(`UPDATE endpoints SET failing_since = now(), failed_attempts = 30, warnings = 2 WHERE id = $1`, [id]);
   dispatcher.moveTo(retrying);
   receiver.behave(answer(200));
   const { endpoint } = await dispatcher.endpoints.enableEndpoint({ caller: { workspaceId }, id });
   expect(endpoint!.failingSince).toBeUndefined();
   await dispatcher.deliveryIn(workspaceId, 'succeeded', 2);
-  const { rows } = await database.query('SELECT failing_since, failed_attempts, warnings FROM endpoints WHERE id = $1', [id]);
+  const { rows } = await dispatcher.sql.query('SELECT failing_since, failed_attempts, warnings FROM endpoints WHERE id = $1', [id]);
   expect(rows).toEqual([{ failing_since: null, failed_attempts: 0, warnings: 0 }]);
 });
 

@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Envelope } from '@na/contracts';
-import pg from 'pg';
 import { answer, hang, inTurn, WebhookReceiver } from '@na/testing';
 import { DispatcherBed } from './dispatcher-bed.js';
 
@@ -12,10 +11,7 @@ beforeEach(async () => void (receiver = await WebhookReceiver.start()));
 afterEach(() => receiver.stop());
 
 async function setEndpoint(id: string, assignment: string): Promise<void> {
-  const client = new pg.Client({ connectionString: dispatcher.bed.database.adminUrl });
-  await client.connect();
-  await client.query(`UPDATE webhook_dispatcher.endpoints SET ${assignment} WHERE id = $1`, [id]);
-  await client.end();
+  await dispatcher.sql.query(`UPDATE endpoints SET ${assignment} WHERE id = $1`, [id]);
 }
 
 const eventIds = () => receiver.requests.map(({ headers }) => headers['webhook-id']);

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { answer, eventually, hang, WebhookReceiver } from '@na/testing';
-import pg from 'pg';
 import { DispatcherBed } from './dispatcher-bed.js';
 import { DispatcherProcess, environmentOn } from './dispatcher-process.js';
 import { ExportedMetrics, telemetryOptions, valueOf } from './exported-metrics.js';
@@ -11,18 +10,14 @@ let dispatcher: DispatcherBed;
 let running: DispatcherProcess;
 let metrics: ExportedMetrics;
 let receiver: WebhookReceiver;
-let client: pg.Client;
 beforeAll(async () => {
   dispatcher = await DispatcherBed.withoutDispatcher();
   metrics = await ExportedMetrics.onFreePort();
   running = new DispatcherProcess({ ...environmentOn(dispatcher), ...metrics.environment }, telemetryOptions);
   await running.start(dispatcher.bed.clock.now());
-  client = new pg.Client({ connectionString: dispatcher.bed.database.adminUrl });
-  await client.connect();
 });
 afterAll(async () => {
   await running.kill();
-  await client.end();
   await dispatcher.stop();
 });
 beforeEach(async () => void (receiver = await WebhookReceiver.start()));
@@ -76,22 +71,22 @@ test('the lag of the schedule is how long a delivery that nobody takes has been 
   receiver.behave(answer(500));
   const workspaceId = await publishToNewEndpoint();
   const delivery = await dispatcher.deliveryIn(workspaceId, 'retrying', 1);
-  await client.query('BEGIN');
-  await client.query('SELECT FROM webhook_dispatcher.deliveries WHERE id = $1 FOR UPDATE', [delivery.id]);
+  await dispatcher.sql.query('BEGIN');
+  await dispatcher.sql.query('SELECT FROM deliveries WHERE id = $1 FOR UPDATE', [delivery.id]);
   dispatcher.moveTo(delivery, -42_000);
   await running.setTime(dispatcher.bed.clock.now());
   await until('webhook_schedule_lag', {}, 42);
-  await client.query('ROLLBACK');
+  await dispatcher.sql.query('ROLLBACK');
   await until('webhook_schedule_lag', {}, 0);
 });
 
 test('while the database hangs, metrics still come, and the lag of the schedule grows', async () => {
-  await client.query('BEGIN');
-  await client.query('LOCK TABLE webhook_dispatcher.deliveries IN ACCESS EXCLUSIVE MODE');
+  await dispatcher.sql.query('BEGIN');
+  await dispatcher.sql.query('LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE');
   dispatcher.bed.clock.advance(50_000);
   await running.setTime(dispatcher.bed.clock.now());
   const samples = await metrics.collect();
-  await client.query('ROLLBACK');
+  await dispatcher.sql.query('ROLLBACK');
   expect(valueOf(samples, 'webhook_schedule_lag')).toBeGreaterThanOrEqual(50);
   expect(valueOf(samples, 'webhook_lanes_in_flight')).toBe(0);
   await until('webhook_schedule_lag', {}, 0);

@@ -3,21 +3,16 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { newEvent, type Envelope } from '@na/contracts';
 import { createReplyKey } from '@na/messaging';
 import { eventually, WebhookReceiver } from '@na/testing';
-import pg from 'pg';
 import { typeid } from 'typeid-js';
 import { DispatcherBed } from './dispatcher-bed.js';
 
 let dispatcher: DispatcherBed;
 let receiver: WebhookReceiver;
-let client: pg.Client;
 beforeAll(async () => {
   dispatcher = await DispatcherBed.start();
   receiver = await WebhookReceiver.start();
-  client = new pg.Client({ connectionString: dispatcher.bed.database.adminUrl });
-  await client.connect();
 });
 afterAll(async () => {
-  await client.end();
   await receiver.stop();
   await dispatcher.stop();
 });
@@ -31,8 +26,8 @@ async function disabledEndpoint(workspaceId: string, filter: { eventTypes: strin
   return endpoint!.id;
 }
 
-function page(workspaceId: string, pageId: string, title = 'A page'): Envelope {
-  return newEvent({ type: 'page.created', workspaceId, createdAt: now(), data: { pageId, url: 'https://example.com', title } });
+function page(workspaceId: string, pageId: string, title = 'A page', createdAt = now()): Envelope {
+  return newEvent({ type: 'page.created', workspaceId, createdAt, data: { pageId, url: 'https://example.com', title } });
 }
 
 /** A second apart; in the log when this resolves. */
@@ -45,7 +40,7 @@ async function happen(workspaceId: string, make: (() => Envelope)[]): Promise<En
   }
   dispatcher.bed.clock.advance(1_000);
   await eventually(async () => {
-    const { rowCount } = await client.query('SELECT FROM webhook_dispatcher.events WHERE workspace_id = $1', [workspaceId]);
+    const { rowCount } = await dispatcher.sql.query('SELECT FROM events WHERE workspace_id = $1', [workspaceId]);
     expect(rowCount).toBe(events.length);
   });
   return events;
@@ -103,3 +98,21 @@ test('what was missed over days is found, with hours between in which nothing ha
   const { deliveries } = await dispatcher.deliveries.listDeliveries({ caller, endpointId, limit: 10 });
   expect(deliveries.map(({ eventId }) => eventId).reverse()).toEqual(events.map(({ id }) => id));
 });
+
+test('what happened before the disabling and comes after it is not missed: it waits for the enabling, and is sent then', async () => {
+  const workspaceId = typeid('ws').toString();
+  const caller = { workspaceId };
+  const before = now();
+  dispatcher.bed.clock.advance(1_000);
+  const endpointId = await disabledEndpoint(workspaceId, { eventTypes: ['*'], pageIds: [] });
+  const [late, missed] = await happen(workspaceId, [() => page(workspaceId, 'page_1', 'Late', before), () => page(workspaceId, 'page_2', 'Missed')]);
+  expect(await dispatcher.untilListed(workspaceId, 1)).toMatchObject([{ eventId: late!.id, status: 'pending', attempts: 0 }]);
+
+  const { missedEvents } = await dispatcher.endpoints.enableEndpoint({ caller, id: endpointId });
+  expect(missedEvents).toBe(1);
+  await receiver.until(() => idsReceived().includes(late!.id));
+  await dispatcher.deliveryIn(workspaceId, 'succeeded', 1);
+  expect(idsReceived()).not.toContain(missed!.id);
+});
+
+const idsReceived = () => receiver.requests.map(({ headers }) => headers['webhook-id']);

@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { timestampDate, timestampFromDate, type Timestamp } from '@bufbuild/protobuf/wkt';
-import pg from 'pg';
 import type { CreateReplayRequest, Delivery, Envelope, Replay } from '@na/contracts';
 import { answer, eventually, WebhookReceiver } from '@na/testing';
 import { typeid } from 'typeid-js';
@@ -8,16 +7,8 @@ import { DispatcherBed } from './dispatcher-bed.js';
 
 let dispatcher: DispatcherBed;
 let receiver: WebhookReceiver;
-let client: pg.Client;
-beforeAll(async () => {
-  dispatcher = await DispatcherBed.start();
-  client = new pg.Client({ connectionString: dispatcher.bed.database.adminUrl });
-  await client.connect();
-});
-afterAll(async () => {
-  await client.end();
-  await dispatcher.stop();
-});
+beforeAll(async () => void (dispatcher = await DispatcherBed.start()));
+afterAll(() => dispatcher.stop());
 beforeEach(async () => void (receiver = await WebhookReceiver.start()));
 afterEach(() => receiver.stop());
 
@@ -72,7 +63,7 @@ function untilAll(workspaceId: string, count: number, state: Partial<Delivery>):
 /** Once they are logged, an endpoint that is created has missed them. */
 function untilLogged(workspaceId: string, count: number): Promise<void> {
   return eventually(async () => {
-    const { rowCount } = await client.query('SELECT FROM webhook_dispatcher.events WHERE workspace_id = $1', [workspaceId]);
+    const { rowCount } = await dispatcher.sql.query('SELECT FROM events WHERE workspace_id = $1', [workspaceId]);
     expect(rowCount).toBe(count);
   });
 }
@@ -146,7 +137,7 @@ test('an endpoint of some pages is not made up for events of others, however man
   const owner = await dispatcher.createEndpoint(receiver.url, { workspaceId });
   expect(await create(owner, { includeMissed: true, dryRun: true })).toMatchObject({ total: 4 });
   const { pageId } = page!.data.value as { pageId: string };
-  await client.query('UPDATE webhook_dispatcher.endpoints SET page_ids = $1 WHERE id = $2', [[pageId], owner.endpointId]);
+  await dispatcher.sql.query('UPDATE endpoints SET page_ids = $1 WHERE id = $2', [[pageId], owner.endpointId]);
 
   const replay = await create(owner, { includeMissed: true, ratePerSecond: 1 });
   expect(await runToEnd(owner, replay.id)).toMatchObject({ total: 1, done: 1 });
@@ -226,17 +217,17 @@ test('of replays of one endpoint that are made at once a single one runs', async
 
 test('a disabled endpoint takes no replay but a dry run, and one that is running rests until it is enabled', async () => {
   const owner = await endpointWith(3, 'failed');
-  const setStatus = (status: string) => client.query('UPDATE webhook_dispatcher.endpoints SET status = $1 WHERE id = $2', [status, owner.endpointId]);
+  const named = { caller: { workspaceId: owner.workspaceId }, id: owner.endpointId };
   const replay = await create(owner, { ratePerSecond: 1 });
   await until(owner, replay.id, { done: 1 });
-  await setStatus('disabled');
+  await dispatcher.endpoints.disableEndpoint(named);
   await expect(create(owner)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('Enable it first') });
   expect(await create(owner, { dryRun: true })).toMatchObject({ status: 'planned' });
   dispatcher.bed.clock.advance(10_000);
   const other = await endpointWith(1, 'failed');
   await runToEnd(other, (await create(other)).id);
   expect(await read(owner, replay.id)).toMatchObject({ done: 1, status: 'running' });
-  await setStatus('enabled');
+  await dispatcher.endpoints.enableEndpoint(named);
   expect(await runToEnd(owner, replay.id)).toMatchObject({ done: 3 });
 });
 
@@ -244,7 +235,7 @@ test('a replay of an endpoint that is deleted is cancelled', async () => {
   const owner = await endpointWith(3, 'failed');
   const replay = await create(owner, { ratePerSecond: 1 });
   await until(owner, replay.id, { done: 1 });
-  await client.query(`UPDATE webhook_dispatcher.endpoints SET status = 'disabled', deleted_at = now() WHERE id = $1`, [owner.endpointId]);
+  await dispatcher.endpoints.deleteEndpoint({ caller: { workspaceId: owner.workspaceId }, id: owner.endpointId });
   dispatcher.bed.clock.advance(2_000);
   await until(owner, replay.id, { status: 'cancelled', done: 1 });
 });

@@ -2,12 +2,13 @@
 // dispatchers that come and go as processes.
 import { streams } from '@na/contracts';
 import { WebhookReceiver } from '@na/testing';
-import pg from 'pg';
 import { DispatcherBed } from './dispatcher-bed.js';
 import { DispatcherProcess, environmentOn } from './dispatcher-process.js';
 
 /** A dispatcher renews its claim on messages every 1.7 s; what a killed one had comes back after this, and not after 5 s. */
 const ackWaitMs = 2_000;
+
+const consumer = 'webhook-dispatcher';
 
 export type Place = 0 | 1;
 
@@ -19,16 +20,13 @@ export class SchedulerStage {
   private constructor(
     readonly dispatcher: DispatcherBed,
     readonly receiver: WebhookReceiver,
-    private readonly client: pg.Client,
   ) {
     this.spare = this.load();
   }
 
   static async open(): Promise<SchedulerStage> {
     const dispatcher = await DispatcherBed.withoutDispatcher();
-    const client = new pg.Client({ connectionString: dispatcher.bed.database.adminUrl });
-    await client.connect();
-    return new SchedulerStage(dispatcher, await WebhookReceiver.start(), client);
+    return new SchedulerStage(dispatcher, await WebhookReceiver.start());
   }
 
   get isAnyoneThere(): boolean {
@@ -41,7 +39,7 @@ export class SchedulerStage {
     this.spare = this.load();
     await dispatcher.start(this.dispatcher.bed.clock.now());
     this.running[place] = dispatcher;
-    await this.dispatcher.bed.bus.manager.consumers.update(streams.events.name, 'webhook-dispatcher', { ack_wait: ackWaitMs * 1e6 });
+    await this.dispatcher.bed.bus.manager.consumers.update(streams.events.name, consumer, { ack_wait: ackWaitMs * 1e6 });
   }
 
   async stop(place: Place): Promise<void> {
@@ -61,17 +59,23 @@ export class SchedulerStage {
     await Promise.all(this.present.map((dispatcher) => dispatcher.setTime(time)));
   }
 
+  /** How many events on the bus are not dealt with. */
+  async countUnacknowledged(): Promise<number> {
+    const { num_pending, num_ack_pending } = await this.dispatcher.bed.bus.manager.consumers.info(streams.events.name, consumer);
+    return num_pending + num_ack_pending;
+  }
+
   /** How many of the events are in the log. */
   async countLogged(eventIds: string[]): Promise<number> {
-    const { rows } = await this.client.query<{ count: number }>('SELECT count(*)::integer AS count FROM webhook_dispatcher.events WHERE id = ANY($1)', [eventIds]);
+    const { rows } = await this.dispatcher.sql.query<{ count: number }>('SELECT count(*)::integer AS count FROM events WHERE id = ANY($1)', [eventIds]);
     return rows[0]!.count;
   }
 
   /** Deliveries that a living dispatcher may have in hand, and those that one may take at any moment. */
   async countBusy(workspaceId: string): Promise<number> {
-    const { rows } = await this.client.query<{ count: number }>(
+    const { rows } = await this.dispatcher.sql.query<{ count: number }>(
       `SELECT count(*)::integer AS count
-       FROM webhook_dispatcher.deliveries d JOIN webhook_dispatcher.endpoints p ON p.id = d.endpoint_id
+       FROM deliveries d JOIN endpoints p ON p.id = d.endpoint_id
        WHERE d.workspace_id = $1 AND p.status = 'enabled' AND CASE WHEN d.due_at <= $2 THEN true ELSE d.leased_by IN (
          SELECT objid::bigint::integer FROM pg_locks
          WHERE locktype = 'advisory' AND objsubid = 2 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -83,7 +87,6 @@ export class SchedulerStage {
 
   async close(): Promise<void> {
     await Promise.all([this.spare, ...this.present].map((dispatcher) => dispatcher.kill()));
-    await this.client.end();
     await this.receiver.stop();
     await this.dispatcher.stop();
   }

@@ -3,7 +3,6 @@ import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { createReplyKey, sealReply } from '@na/messaging';
 import { WebhookReceiver, type ReceivedRequest } from '@na/testing';
 import { verifyWebhook, type Scheme } from '@notion-analytics/webhook-signature';
-import pg from 'pg';
 import { typeid } from 'typeid-js';
 import { DispatcherBed, sealingKey } from './dispatcher-bed.js';
 
@@ -131,13 +130,10 @@ test('once a start has seen a newer sealing key, the old one is not needed any m
 });
 
 /** Of all secrets in the table, previous ones included. */
-async function sealedVersions({ bed }: DispatcherBed): Promise<number[]> {
-  const client = new pg.Client({ connectionString: bed.database.adminUrl, options: '-c search_path=webhook_dispatcher' });
-  await client.connect();
-  const { rows } = await client.query<{ version: number }>(
+async function sealedVersions({ sql }: DispatcherBed): Promise<number[]> {
+  const { rows } = await sql.query<{ version: number }>(
     `SELECT get_byte(sealed_secret, 0) AS version FROM endpoints
      UNION ALL SELECT get_byte(decode(p ->> 'sealed', 'base64'), 0) FROM endpoints, jsonb_array_elements(previous_secrets) p`,
   );
-  await client.end();
   return rows.map(({ version }) => version);
 }

@@ -1,20 +1,15 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import pg from 'pg';
 import { eventually, hang, WebhookReceiver } from '@na/testing';
 import { graceMs } from '../src/deliveries/replica.js';
 import { DispatcherBed } from './dispatcher-bed.js';
 
 let dispatcher: DispatcherBed;
 let receiver: WebhookReceiver;
-let client: pg.Client;
 beforeAll(async () => {
   dispatcher = await DispatcherBed.start();
   receiver = await WebhookReceiver.start();
-  client = new pg.Client({ connectionString: dispatcher.bed.database.adminUrl });
-  await client.connect();
 });
 afterAll(async () => {
-  await client.end();
   await receiver.stop();
   await dispatcher.stop();
 });
@@ -22,8 +17,8 @@ afterAll(async () => {
 /** Leaves a delivery as a replica leaves it that was killed while it had the lease. */
 async function leaseTo(replica: number, deliveryId: string): Promise<void> {
   const leasedUntil = new Date(dispatcher.bed.clock.now().getTime() + 60_000);
-  await client.query(
-    `UPDATE webhook_dispatcher.deliveries SET status = 'pending', attempts = 0, completed_at = NULL, due_at = $1, leased_by = $2 WHERE id = $3`,
+  await dispatcher.sql.query(
+    `UPDATE deliveries SET status = 'pending', attempts = 0, completed_at = NULL, due_at = $1, leased_by = $2 WHERE id = $3`,
     [leasedUntil, replica, deliveryId],
   );
 }
@@ -58,14 +53,14 @@ test('what a living replica has leased is left to it', async () => {
 
 test('a replica that loses its lock takes it again, once', async () => {
   const locks = async (replica?: number) => {
-    const { rows } = await client.query<{ pid: number; replica: number }>(
+    const { rows } = await dispatcher.sql.query<{ pid: number; replica: number }>(
       `SELECT pid, objid::integer AS replica FROM pg_locks
        WHERE locktype = 'advisory' AND classid = 1819112563 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
     );
     return rows.filter((row) => replica === undefined || row.replica === replica);
   };
   const [before] = await locks();
-  await client.query('SELECT pg_terminate_backend($1)', [before!.pid]);
+  await dispatcher.sql.query('SELECT pg_terminate_backend($1)', [before!.pid]);
   await eventually(async () => {
     const held = await locks(before!.replica);
     expect(held).toHaveLength(1);

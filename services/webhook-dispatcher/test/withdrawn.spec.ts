@@ -1,23 +1,16 @@
 // Deliveries that wait in a replica's memory when they, or their endpoint, are not wanted any more. Two replicas share them.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { ServerResponse } from 'node:http';
-import pg from 'pg';
 import { answer, eventually, WebhookReceiver } from '@na/testing';
 import { DispatcherBed } from './dispatcher-bed.js';
 
 let dispatcher: DispatcherBed;
 let receiver: WebhookReceiver;
-let client: pg.Client;
 beforeAll(async () => {
   dispatcher = await DispatcherBed.start();
   await dispatcher.startDispatcher();
-  client = new pg.Client({ connectionString: dispatcher.bed.database.adminUrl });
-  await client.connect();
 });
-afterAll(async () => {
-  await client.end();
-  await dispatcher.stop();
-});
+afterAll(() => dispatcher.stop());
 beforeEach(async () => void (receiver = await WebhookReceiver.start()));
 afterEach(() => receiver.stop());
 
@@ -43,7 +36,7 @@ async function waitingInMemory() {
 }
 
 async function leased(endpointId: string): Promise<string[]> {
-  const { rows } = await client.query<{ id: string }>('SELECT id FROM webhook_dispatcher.deliveries WHERE endpoint_id = $1 AND leased_by IS NOT NULL', [endpointId]);
+  const { rows } = await dispatcher.sql.query<{ id: string }>('SELECT id FROM deliveries WHERE endpoint_id = $1 AND leased_by IS NOT NULL', [endpointId]);
   return rows.map(({ id }) => id);
 }
 
@@ -72,7 +65,7 @@ test('what waits for a webhook is not attempted once its deletion was answered, 
   await dispatcher.endpoints.deleteEndpoint({ caller: { workspaceId }, id: endpointId });
   release();
   expect(await untilAtRest(workspaceId)).toEqual({ cancelled: published });
-  const logged = async () => Number((await client.query('SELECT count(*) FROM webhook_dispatcher.attempts a JOIN webhook_dispatcher.deliveries d ON d.id = a.delivery_id WHERE d.endpoint_id = $1', [endpointId])).rows[0].count);
+  const logged = async () => Number((await dispatcher.sql.query('SELECT count(*) FROM attempts a JOIN deliveries d ON d.id = a.delivery_id WHERE d.endpoint_id = $1', [endpointId])).rows[0].count);
   await eventually(async () => expect(await logged()).toBe(published - waiting.length));
   expect(waiting.filter(wasAttempted)).toEqual([]);
 });
@@ -103,7 +96,7 @@ test('a delivery that was written while its webhook was being deleted is cancell
   await dispatcher.publish(dispatcher.pageCreated(workspaceId));
   const { id } = await dispatcher.deliveryIn(workspaceId, 'retrying', 1);
   await dispatcher.endpoints.deleteEndpoint({ caller: { workspaceId }, id: endpointId });
-  await client.query(`UPDATE webhook_dispatcher.deliveries SET status = 'retrying', due_at = $2, next_attempt_at = $2, completed_at = NULL WHERE id = $1`, [id, dispatcher.bed.clock.now()]);
+  await dispatcher.sql.query(`UPDATE deliveries SET status = 'retrying', due_at = $2, next_attempt_at = $2, completed_at = NULL WHERE id = $1`, [id, dispatcher.bed.clock.now()]);
   dispatcher.bed.clock.advance(60_000);
   await dispatcher.deliveryIn(workspaceId, 'cancelled', 1);
 });

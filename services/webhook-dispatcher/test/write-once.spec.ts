@@ -1,27 +1,22 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import pg from 'pg';
 import { answer, WebhookReceiver } from '@na/testing';
 import { DispatcherBed } from './dispatcher-bed.js';
 
 let dispatcher: DispatcherBed;
 let receiver: WebhookReceiver;
-let client: pg.Client;
 beforeAll(async () => {
   dispatcher = await DispatcherBed.start();
   receiver = await WebhookReceiver.start();
-  client = new pg.Client({ connectionString: dispatcher.bed.database.adminUrl });
-  await client.connect();
 });
 afterAll(async () => {
-  await client.end();
   await receiver.stop();
   await dispatcher.stop();
 });
 
 /** Whether the delivery's row was written by the transaction that logged its event, and never again. */
 async function isWrittenOnce(deliveryId: string): Promise<boolean> {
-  const { rows } = await client.query<{ once: boolean }>(
-    `SELECT d.xmin = e.xmin AS once FROM webhook_dispatcher.deliveries d JOIN webhook_dispatcher.events e ON e.id = d.event_id AND e.event_at = d.event_at
+  const { rows } = await dispatcher.sql.query<{ once: boolean }>(
+    `SELECT d.xmin = e.xmin AS once FROM deliveries d JOIN events e ON e.id = d.event_id AND e.event_at = d.event_at
      WHERE d.id = $1`,
     [deliveryId],
   );

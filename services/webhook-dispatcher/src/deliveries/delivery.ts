@@ -23,6 +23,8 @@ export interface Target {
   maxInFlight: number | undefined;
   /** One at a time, in the order of events. */
   ordered: boolean;
+  /** While it is set, deliveries wait in the database. */
+  disabledAt: Date | undefined;
 }
 
 /** A delivery that this replica may attempt until its lease ends. */

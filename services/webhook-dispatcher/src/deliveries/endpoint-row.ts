@@ -15,11 +15,13 @@ export interface EndpointRow extends SealedSecrets {
   rate_limit_per_second: number | null;
   max_in_flight: number | null;
   ordered: boolean;
+  /** Set while it is disabled. */
+  disabled_at: Date | null;
 }
 
 /** For a SELECT from `endpoints p`. */
 export const endpointColumns = `p.id AS endpoint_id, p.workspace_id, p.url, p.sealed_secret, p.previous_secrets, p.timeout_ms, p.retry_policy,
-  p.event_types, p.page_ids, p.headers, p.rate_limit_per_second, p.max_in_flight, p.ordered`;
+  p.event_types, p.page_ids, p.headers, p.rate_limit_per_second, p.max_in_flight, p.ordered, p.disabled_at`;
 
 export function targetOf(row: EndpointRow, secrets: SecretBox): Target {
   return {
@@ -32,5 +34,6 @@ export function targetOf(row: EndpointRow, secrets: SecretBox): Target {
     rateLimitPerSecond: row.rate_limit_per_second ?? undefined,
     maxInFlight: row.ordered ? 1 : (row.max_in_flight ?? undefined),
     ordered: row.ordered,
+    disabledAt: row.disabled_at ?? undefined,
   };
 }

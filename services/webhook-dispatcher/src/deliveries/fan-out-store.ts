@@ -11,7 +11,7 @@ import type { Subscription } from './subscriptions.js';
 
 const selectEndpoints = new Statement<EndpointRow>(
   'endpoints of workspaces',
-  `SELECT ${endpointColumns} FROM endpoints p WHERE p.workspace_id = ANY($1) AND p.status = 'enabled'`,
+  `SELECT ${endpointColumns} FROM endpoints p WHERE p.workspace_id = ANY($1) AND p.deleted_at IS NULL`,
 );
 
 /** The last branch finds what an earlier try has inserted whose answer was lost. */

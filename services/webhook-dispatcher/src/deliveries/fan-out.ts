@@ -64,7 +64,9 @@ export class FanOut {
     const { id, type, workspaceId, data } = received.message;
     if (!data.value) throw new Error(`Event ${id} is of the unknown type ${type}`);
     const about = data.value as EventSubject;
-    const isWanted = ({ eventTypes, pageIds, target: { endpointId } }: Subscription) => wants({ eventTypes, pageIds, endpointId }, type, about);
+    const at = eventTime(received.message);
+    const isWanted = ({ eventTypes, pageIds, target }: Subscription) =>
+      wants({ eventTypes, pageIds, endpointId: target.endpointId }, type, about) && isFrom(target, at);
     return { received, targets: (await this.subscriptions.of(workspaceId)).filter(isWanted).map(({ target }) => target) };
   }
 
@@ -73,7 +75,7 @@ export class FanOut {
    * have been dealt with: only the table knows.
    */
   private mayGoAhead({ received: { message, tries }, targets }: Arrival): boolean {
-    const isQuick = ({ ordered, endpointId }: Target) => !ordered && this.lanes.isQuick(endpointId);
+    const isQuick = ({ ordered, disabledAt, endpointId }: Target) => !ordered && !disabledAt && this.lanes.isQuick(endpointId);
     return targets.length > 0 && tries === 1 && !this.recent.has(message.id) && targets.every(isQuick);
   }
 
@@ -114,7 +116,7 @@ export class FanOut {
     const now = this.clock.now();
     const events = arrivals.map(({ received }) => toLoggedEvent(received));
     // The order of events is kept in the database, by the due loop.
-    const isLeased = ({ target }: DueDelivery) => !target.ordered && this.lanes.hasRoom(target.endpointId);
+    const isLeased = ({ target: { ordered, disabledAt, endpointId } }: DueDelivery) => !ordered && !disabledAt && this.lanes.hasRoom(endpointId);
     const planned = events.flatMap((event, index) => deliveriesOf(event, arrivals[index]!.targets, now));
     const deliveries = planned.map((delivery) => ({ ...delivery, leased: isLeased(delivery) }));
     const fresh = await this.insert(events, deliveries, now);
@@ -122,6 +124,14 @@ export class FanOut {
     // Deleting as we go: an event that came twice in one batch stands twice in the list, but is one row.
     return deliveries.filter(({ leased, id }) => leased && fresh.delete(id));
   }
+}
+
+/**
+ * What happened before an endpoint was disabled waits for it, however late it comes here; what happened since is missed, and
+ * offered when it is enabled.
+ */
+function isFrom({ disabledAt }: Target, eventAt: Date): boolean {
+  return disabledAt === undefined || eventAt < disabledAt;
 }
 
 function deliveriesOf({ event, eventAt, payload, traceparent }: LoggedEvent, targets: Target[], now: Date): DueDelivery[] {

@@ -10,7 +10,7 @@ export interface Subscription {
   target: Target;
 }
 
-/** @returns the enabled endpoints of each workspace that has any */
+/** @returns the endpoints of each workspace that has any */
 export type LoadSubscriptions = (workspaceIds: string[]) => Promise<Map<string, Subscription[]>>;
 
 interface Entry {

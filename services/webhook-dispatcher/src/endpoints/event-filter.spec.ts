@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { subjectOf, unknownPatterns, wants, wantsEvent } from './event-filter.js';
+import { unknownPatterns, wants, wantsEvent } from './event-filter.js';
 
 test.each([
   ['goal.converted', 'goal.converted', true],
@@ -35,9 +35,4 @@ test('an endpoint that names pages hears of them, and of what is about no page',
 test('an endpoint hears of the health of others and not of its own', () => {
   expect(wants(filter, 'webhook.endpoint.failing', { endpointId: 'we_2' })).toBe(true);
   expect(wants(filter, 'webhook.endpoint.failing', { endpointId: 'we_1' })).toBe(false);
-});
-
-test('what an event is about is read from its payload', () => {
-  expect(subjectOf(Buffer.from('{"id":"evt_1","data":{"page_id":"page_1","url":"https://example.com"}}'))).toEqual({ pageId: 'page_1', endpointId: undefined });
-  expect(subjectOf(Buffer.from('{"id":"evt_1","data":{"endpoint_id":"we_1"}}'))).toEqual({ pageId: undefined, endpointId: 'we_1' });
 });

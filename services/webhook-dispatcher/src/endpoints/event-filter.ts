@@ -27,12 +27,6 @@ export function wantsEvent(patterns: readonly string[], eventType: string): bool
   return patterns.some((pattern) => matches(pattern, eventType));
 }
 
-/** @param payload the body that is sent to endpoints */
-export function subjectOf(payload: Buffer): EventSubject {
-  const { data } = JSON.parse(payload.toString('utf8')) as { data: { page_id?: string; endpoint_id?: string } };
-  return { pageId: data.page_id, endpointId: data.endpoint_id };
-}
-
 /** `goal.*` matches `goal.converted`, not `goal` and not `goals.x`. */
 function matches(pattern: string, eventType: string): boolean {
   if (pattern === '*' || pattern === eventType) return true;
