@@ -53,8 +53,13 @@ export class FanOut {
     private readonly wakeDueLoop: () => void,
   ) {}
 
-  /** Resolves when all that the events lead to is in the database. */
+  /** Resolves when all that the events lead to is in the database. Those of workspaces in memory do not wait for the others. */
   async handle(batch: Received<typeof EnvelopeSchema>[]): Promise<void> {
+    const parts = partition(batch, ({ message }) => this.subscriptions.has(message.workspaceId));
+    await Promise.all(parts.map((part) => this.handlePart(part)));
+  }
+
+  private async handlePart(batch: Received<typeof EnvelopeSchema>[]): Promise<void> {
     const arrivals = await Promise.all(batch.map((received) => this.arrivalOf(received)));
     const [ahead, first] = partition(arrivals, (arrival) => this.mayGoAhead(arrival));
     await Promise.all([this.attemptFirst(ahead), this.writeFirst(first)]);

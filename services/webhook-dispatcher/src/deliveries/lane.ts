@@ -12,9 +12,6 @@ export interface LaneLimits {
   ratePerSecond: number | undefined;
 }
 
-/** What is quicker than this need not be remembered of an idle lane. */
-const forgettableMs = 30;
-
 /** Of an endpoint that nothing is known of yet: quick, but not so much that a flood to it is attempted before it is written. */
 const assumedMs = 25;
 
@@ -43,11 +40,6 @@ export class Lane {
 
   get isIdle(): boolean {
     return this.waiting === 0 && this.inFlight.size === 0;
-  }
-
-  /** Nothing in it that would have to be remembered. */
-  isForgettable(now: number): boolean {
-    return this.isIdle && this.breaker.failures === 0 && now >= this.nextSlotAt && this.usualMs < forgettableMs;
   }
 
   hasRoom(now: number): boolean {

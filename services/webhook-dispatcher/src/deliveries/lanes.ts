@@ -1,6 +1,7 @@
 // A lane for each endpoint, so that one that hangs, fails or floods fills its own lane and nothing else; and one bound on
 // all attempts of this replica, shared in turns.
 import type { Clock } from '@na/service-host';
+import { LRUCache } from 'lru-cache';
 import { Arrivals } from './arrivals.js';
 import type { DueDelivery, Target } from './delivery.js';
 import { leaseMs } from './fan-out.js';
@@ -31,8 +32,13 @@ export interface LanesWork {
 /** Half of the budget within which a delivery is attempted before it is written. */
 const quickMs = 50;
 
+/** Idle lanes are kept for what they know of their endpoints; of about 1 KB each. */
+const maxIdle = 10_000;
+
 export class Lanes {
+  /** Those with something in them, and those of endpoints that are left alone for now. */
   private readonly lanes = new Map<string, Lane>();
+  private readonly idle = new LRUCache<string, Lane>({ max: maxIdle });
   /** Endpoints whose lane could start something but for the bound on all; served in turns. */
   private readonly queue = new Set<string>();
   /** Endpoints that had no room for something, which now waits in the database. */
@@ -52,19 +58,21 @@ export class Lanes {
 
   hasRoom(endpointId: string): boolean {
     if (this.stopping) return false;
-    const hasRoom = this.lanes.get(endpointId)?.hasRoom(this.now()) ?? true;
+    const hasRoom = this.laneOf(endpointId)?.hasRoom(this.now()) ?? true;
     if (!hasRoom) this.turnedAway.add(endpointId);
     return hasRoom;
   }
 
   /** Endpoints that nothing more should be fetched for. */
   full(): string[] {
+    const now = this.now();
+    for (const [endpointId, lane] of this.lanes) if (this.putAside(endpointId, lane, now)) this.turnedAway.delete(endpointId);
     return [...this.lanes.keys()].filter((endpointId) => !this.hasRoom(endpointId));
   }
 
   /** Whether a delivery added now is likely to be done in a moment. */
   isQuick(endpointId: string): boolean {
-    return !this.stopping && (this.lanes.get(endpointId)?.isQuick(quickMs, this.now()) ?? true);
+    return !this.stopping && (this.laneOf(endpointId)?.isQuick(quickMs, this.now()) ?? true);
   }
 
   /** For metrics. */
@@ -93,9 +101,10 @@ export class Lanes {
   add(delivery: DueDelivery): void {
     const { endpointId } = delivery.target;
     const limits = this.limitsOf(delivery.target);
-    const lane = this.lanes.get(endpointId) ?? new Lane(limits);
+    const lane = this.laneOf(endpointId) ?? new Lane(limits);
     lane.limits = limits;
     this.lanes.set(endpointId, lane);
+    this.idle.delete(endpointId);
     lane.add(delivery);
     this.advance(endpointId);
   }
@@ -116,7 +125,12 @@ export class Lanes {
     await this.giveBackOf(endpointId);
   }
 
-  /** Lets go of a delivery that waits or arrives; an attempt in flight goes on. */
+  /** Lets go of a delivery that waits; an attempt in flight goes on. */
+  drop({ id, target }: { id: string; target: { endpointId: string } }): void {
+    this.lanes.get(target.endpointId)?.forget(id);
+  }
+
+  /** The same, and of one that arrives. */
   async forget(endpointId: string, deliveryId: string): Promise<void> {
     this.lanes.get(endpointId)?.forget(deliveryId);
     await this.arrivals.settled();
@@ -135,6 +149,7 @@ export class Lanes {
     const lane = this.lanes.get(endpointId);
     const left = lane?.empty() ?? [];
     if (lane?.isIdle) this.lanes.delete(endpointId);
+    this.idle.delete(endpointId);
     if (left.length > 0) await this.work.giveBack(left, this.clock.now());
   }
 
@@ -156,6 +171,7 @@ export class Lanes {
     lane.letGo((waiting) => isLeaseTooShort(waiting, now));
     const delivery = lane.start(now);
     if (!delivery) {
+      this.rest(lane, now);
       this.comeBack(endpointId, lane, now);
       return false;
     }
@@ -174,9 +190,21 @@ export class Lanes {
     const now = this.now();
     lane.end(delivery, outcome, now, this.lag.ownMs);
     this.rest(lane, now);
-    if (lane.isForgettable(now)) this.lanes.delete(endpointId);
     // At half, so that the due loop is not asked for every single place that falls free.
     if (lane.waiting <= lane.limits.maxWaiting / 2 && lane.hasRoom(now) && this.turnedAway.delete(endpointId)) this.work.onRoom();
+    this.putAside(endpointId, lane, now);
+  }
+
+  /** @returns whether there was nothing in it to be done */
+  private putAside(endpointId: string, lane: Lane, now: number): boolean {
+    if (!lane.isIdle || lane.pausedUntil(now) !== undefined) return false;
+    this.lanes.delete(endpointId);
+    this.idle.set(endpointId, lane);
+    return true;
+  }
+
+  private laneOf(endpointId: string): Lane | undefined {
+    return this.lanes.get(endpointId) ?? this.idle.get(endpointId);
   }
 
   /** While an endpoint is left alone its deliveries wait in the database, not in memory. */

@@ -7,7 +7,7 @@ import { AttemptStore, type Health } from './attempt-store.js';
 import { deliver } from './deliver.js';
 import { observePipeline } from './delivery-gauges.js';
 import { countAttempt, timeRecording } from './delivery-metrics.js';
-import type { AttemptedDelivery } from './delivery.js';
+import type { AttemptedDelivery, DueDelivery } from './delivery.js';
 import { DueLoop } from './due-loop.js';
 import { FanOut, type InsertDeliveries } from './fan-out.js';
 import { FanOutStore } from './fan-out-store.js';
@@ -45,14 +45,15 @@ export async function startPipeline({ database, secrets, replica, calls, send, h
 
   const fanOutStore = new FanOutStore(database, secrets, replica.number);
   const subscriptions = new Subscriptions((workspaceIds) => fanOutStore.subscriptionsOf(workspaceIds));
-  // An event that comes again may find its delivery as it was before an attempt that is not recorded yet.
+  // An event that comes again may find its delivery as it was before an attempt that is only being recorded.
   const insert: InsertDeliveries = async (events, deliveries, now) => {
-    const fresh = await fanOutStore.insert(events, deliveries, now);
-    return new Set([...fresh].filter((id) => !recorder.holds(id)));
+    const [fresh, isAttempted] = await recorder.watchDuring(() => fanOutStore.insert(events, deliveries, now));
+    return new Set([...fresh].filter((id) => !isAttempted(id)));
   };
   const lag = new LoopLag();
   host.onStop('loop lag', () => lag.stop());
-  const writeAhead = new WriteAhead(insert, clock, lag, (delivery) => lanes.noteSlow(delivery));
+  const work = { insert, onSlow: (delivery: DueDelivery) => lanes.noteSlow(delivery), onLost: (delivery: DueDelivery) => lanes.drop(delivery) };
+  const writeAhead = new WriteAhead(work, clock, lag);
 
   const recorder = new Recorder(async (batch, kind) => {
     await timeRecording(() => attempts.record(batch, kind));

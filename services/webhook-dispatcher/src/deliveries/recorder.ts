@@ -17,6 +17,7 @@ const maxQuickWriters = 3;
 export class Recorder {
   private readonly groups = new Map<string, GroupCommit<AttemptedDelivery>>();
   private readonly unrecorded = new Set<string>();
+  private readonly watches = new Set<Set<string>>();
   private blocked: (() => void)[] = [];
 
   /** @param write gets attempts of one kind. One that PostgreSQL refuses is made again when its lease ends, or its event comes again */
@@ -37,6 +38,21 @@ export class Recorder {
   /** Whether an attempt of the delivery has been made that the database does not know of yet. */
   holds(deliveryId: string): boolean {
     return this.unrecorded.has(deliveryId);
+  }
+
+  /**
+   * For a look into the database: deliveries with an attempt that it may not have shown, because that was recorded during the
+   * look or is still to be.
+   */
+  async watchDuring<T>(look: () => Promise<T>): Promise<[T, (deliveryId: string) => boolean]> {
+    const recorded = new Set<string>();
+    this.watches.add(recorded);
+    try {
+      const seen = await look();
+      return [seen, (deliveryId) => recorded.has(deliveryId) || this.holds(deliveryId)];
+    } finally {
+      this.watches.delete(recorded);
+    }
   }
 
   /** How many attempts the database does not know of yet. */
@@ -71,6 +87,7 @@ export class Recorder {
   private release(batch: AttemptedDelivery[], settle: (settled: PromiseWithResolvers<void>) => void): void {
     for (const { delivery } of batch) {
       this.unrecorded.delete(delivery.id);
+      for (const recorded of this.watches) recorded.add(delivery.id);
       if (delivery.unwritten?.state === 'recording') settle(delivery.unwritten.settled);
     }
     for (const goOn of this.blocked.splice(0)) goOn();

@@ -45,17 +45,21 @@ export class Subscriptions {
     private readonly monotonicNow: () => number = () => performance.now(),
   ) {}
 
+  /** Whether `of` answers without the database. */
+  has(workspaceId: string): boolean {
+    return this.ageOf(workspaceId) < lifetimeMs;
+  }
+
   /** @throws what the database says, when it has to be asked */
   async of(workspaceId: string): Promise<Subscription[]> {
-    const entry = this.entries.get(workspaceId);
-    const age = entry ? this.monotonicNow() - entry.asOf : Infinity;
+    const age = this.ageOf(workspaceId);
     if (age >= lifetimeMs) return this.loadOnce(workspaceId);
     // Should it fail, whoever needs it after its lifetime gets the error.
     if (age >= renewAfterMs) this.loadOnce(workspaceId).catch(() => undefined);
-    return entry!.subscriptions;
+    return this.entries.get(workspaceId)!.subscriptions;
   }
 
-  /** What was loaded, or began to be loaded, before now is not used for anything that comes after. */
+  /** What was loaded, or began to be loaded, before now is not used any more: who waits for it gets what is loaded next. */
   forget(workspaceId: string): void {
     this.drop(workspaceId);
     this.loading.delete(workspaceId);
@@ -72,6 +76,11 @@ export class Subscriptions {
     this.forgetAll();
   }
 
+  private ageOf(workspaceId: string): number {
+    const entry = this.entries.get(workspaceId);
+    return entry ? this.monotonicNow() - entry.asOf : Infinity;
+  }
+
   private forgetAll(): void {
     for (const workspaceId of [...this.entries.keys(), ...this.loading.keys()]) this.forget(workspaceId);
   }
@@ -80,12 +89,14 @@ export class Subscriptions {
     const asOf = this.monotonicNow();
     const running = this.loading.get(workspaceId);
     if (running && asOf - running.asOf < lifetimeMs) return running.work;
+    const isCurrent = () => this.loading.get(workspaceId) === load;
     const work = this.loadWithOthers(workspaceId)
       .then((subscriptions) => {
-        if (this.loading.get(workspaceId) === load && this.isTrusted) this.keep(workspaceId, { subscriptions, asOf });
+        if (!isCurrent()) return this.loadOnce(workspaceId);
+        if (this.isTrusted) this.keep(workspaceId, { subscriptions, asOf });
         return subscriptions;
       })
-      .finally(() => this.loading.get(workspaceId) === load && this.loading.delete(workspaceId));
+      .finally(() => isCurrent() && this.loading.delete(workspaceId));
     const load = { asOf, work };
     this.loading.set(workspaceId, load);
     return work;

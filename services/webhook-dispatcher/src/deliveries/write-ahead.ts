@@ -10,6 +10,9 @@ import type { LoopLag } from './loop-lag.js';
 /** How long an attempt may take before its delivery is written as pending: well above a healthy endpoint's answer. */
 const budgetMs = 100;
 
+/** Budgets that end within so long of each other end together: at thousands a second a timer for each is a burden. */
+const togetherMs = 10;
+
 /** While this process is behind, budgets are longer by that, for at most so long. */
 const maxOwnMs = 1_000;
 
@@ -38,7 +41,13 @@ export class Unwritten {
   }
 }
 
-export type InsertPending = (events: LoggedEvent[], deliveries: NewDelivery[], now: Date) => Promise<unknown>;
+export interface WriteAheadWork {
+  insert: (events: LoggedEvent[], deliveries: NewDelivery[], now: Date) => Promise<unknown>;
+  /** Told of a delivery that has not been attempted when its budget ends. */
+  onSlow: (delivery: DueDelivery) => void;
+  /** Told of one that could not be inserted: its event comes again, and with it the delivery. */
+  onLost: (delivery: DueDelivery) => void;
+}
 
 export class WriteAhead {
   private held = 0;
@@ -47,12 +56,10 @@ export class WriteAhead {
   private timer?: NodeJS.Timeout;
   private readonly waiting: (() => void)[] = [];
 
-  /** @param onSlow told of a delivery that has not been attempted when its budget ends */
   constructor(
-    private readonly insert: InsertPending,
+    private readonly work: WriteAheadWork,
     private readonly clock: Clock,
     private readonly lag: LoopLag,
-    private readonly onSlow: (delivery: DueDelivery) => void,
   ) {}
 
   get hasRoom(): boolean {
@@ -81,9 +88,12 @@ export class WriteAhead {
     for (const { unwritten } of held) unwritten!.become('written');
     try {
       const events = [...new Set(held.map(({ unwritten }) => unwritten!.event))];
-      await this.insert(events, held.map((delivery) => ({ ...delivery, leased: true })), this.clock.now());
+      await this.work.insert(events, held.map((delivery) => ({ ...delivery, leased: true })), this.clock.now());
     } catch (error) {
-      for (const { unwritten } of held) unwritten!.settled.reject(error);
+      for (const delivery of held) {
+        this.work.onLost(delivery);
+        delivery.unwritten!.settled.reject(error);
+      }
       throw error;
     }
     for (const { unwritten } of held) unwritten!.settled.resolve();
@@ -101,9 +111,9 @@ export class WriteAhead {
     const firstLeft = this.budgets.findIndex(({ endsAt }) => endsAt > now);
     const over = this.budgets.splice(0, firstLeft < 0 ? this.budgets.length : firstLeft).map(({ delivery }) => delivery);
     const next = this.budgets[0];
-    this.timer = next && setTimeout(() => this.endBudgets(), next.endsAt - now);
+    this.timer = next && setTimeout(() => this.endBudgets(), Math.max(togetherMs, next.endsAt - now));
     const slow = over.filter(({ unwritten }) => unwritten!.state === 'held');
-    slow.forEach(this.onSlow);
+    slow.forEach(this.work.onSlow);
     // Who waits for them hears of a failure.
     this.write(slow).catch(() => undefined);
   }
