@@ -2,7 +2,7 @@
 // handler takes several at once, and settles each message. Several replicas may run the same consumer.
 import { fromBinary, type DescMessage } from '@bufbuild/protobuf';
 import { AckPolicy, DeliverPolicy, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
-import { context, SpanKind, trace, type Link } from '@opentelemetry/api';
+import { context, metrics, SpanKind, trace, type Link } from '@opentelemetry/api';
 import type { Host } from '@na/service-host';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bus } from './bus.js';
@@ -15,6 +15,11 @@ import { inSpan, traceOf } from './trace-headers.js';
 
 /** A message not settled within this time is handed out again: how long a crash holds messages up. Work that lasts renews it. */
 const ackWaitMs = 5_000;
+
+const deadLetters = metrics.getMeter('messaging').createCounter('bus.dead_letters', {
+  unit: '{message}',
+  description: 'Messages that a consumer gave up and moved to the dead-letter stream.',
+});
 
 export class Consumer {
   private readonly waiting: JsMsg[] = [];
@@ -34,6 +39,7 @@ export class Consumer {
     private readonly host: Host,
   ) {
     this.failures = new FailureCounts(spec.maxInFlight);
+    deadLetters.add(0, { consumer: spec.durable });
   }
 
   async start(): Promise<void> {
@@ -187,6 +193,7 @@ export class Consumer {
     }
     message.term();
     this.forget(message);
+    deadLetters.add(1, { consumer: durable });
     this.host.logger.error({ err: error, durable, subject: message.subject, sequence: message.seq }, 'a message went to the dead-letter stream');
   }
 }

@@ -1,6 +1,6 @@
 // Publishes what stands in the outbox, in the order of its ids, and deletes it. Any number of replicas may run: a lock
 // lets one publish at a time, because two at once could not keep the order.
-import { context, propagation } from '@opentelemetry/api';
+import { context, metrics, propagation, type ObservableResult } from '@opentelemetry/api';
 import type { Publisher } from '@na/messaging';
 import { ServiceError } from '@na/service-error';
 import type { Host } from '@na/service-host';
@@ -16,6 +16,10 @@ interface OutboxRow {
 
 const batchSize = 200;
 
+const meter = metrics.getMeter('outbox');
+const lag = meter.createObservableGauge('outbox.lag', { unit: 's', description: 'Since when this replica has not been able to publish what stands in the outbox.' });
+const movedAside = meter.createCounter('outbox.failed', { unit: '{message}', description: 'Messages that the bus refused for good, and that were moved to outbox_failed.' });
+
 /** How soon a message is found whose replica died between commit and publish. */
 const pollMs = 1_000;
 
@@ -23,6 +27,8 @@ export class OutboxRelay {
   private readonly stopped = new AbortController();
   private work: Promise<void> = Promise.resolve();
   private wakeUp = new AbortController();
+  /** When the first try began that has not come to its end; unset while there is none. */
+  private tryingSince?: Date;
 
   private constructor(
     private readonly database: DataSource,
@@ -33,13 +39,20 @@ export class OutboxRelay {
   static start(database: DataSource, publisher: Publisher, host: Host): OutboxRelay {
     const relay = new OutboxRelay(database, publisher, host);
     relay.work = relay.run();
-    host.onStop('outbox relay', () => relay.stop());
+    const observeLag = (result: ObservableResult) => result.observe(relay.lagSeconds);
+    lag.addCallback(observeLag);
+    movedAside.add(0);
+    host.onStop('outbox relay', () => relay.stop().finally(() => lag.removeCallback(observeLag)));
     return relay;
   }
 
   /** Call after the commit of a transaction that appended: publishing then starts at once instead of at the next poll. */
   wake(): void {
     this.wakeUp.abort();
+  }
+
+  private get lagSeconds(): number {
+    return this.tryingSince ? (this.host.clock.now().getTime() - this.tryingSince.getTime()) / 1_000 : 0;
   }
 
   private async stop(): Promise<void> {
@@ -57,8 +70,11 @@ export class OutboxRelay {
 
   /** @returns whether there may be more */
   private async publishAll(): Promise<boolean> {
+    this.tryingSince ??= this.host.clock.now();
     try {
-      return (await this.database.transaction((tx) => this.publishBatch(tx))) === batchSize;
+      const published = await this.database.transaction((tx) => this.publishBatch(tx));
+      this.tryingSince = undefined;
+      return published === batchSize;
     } catch (error) {
       if (!this.stopped.signal.aborted) this.host.logger.warn({ err: error }, 'the outbox could not be published; trying again');
       return false;
@@ -86,6 +102,7 @@ export class OutboxRelay {
          SELECT id, message_id, subject, body, traceparent, created_at, $2 FROM outbox WHERE id = $1`,
         [row.id, error.message],
       );
+      movedAside.add(1);
     }
   }
 

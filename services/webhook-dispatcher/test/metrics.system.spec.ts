@@ -95,9 +95,23 @@ test('while the database hangs, metrics still come, and the lag of the schedule 
   await until('webhook_schedule_lag', {}, 0);
 });
 
+test('while what is committed can not be published, it is seen since when', async () => {
+  const pass = async () => {
+    dispatcher.bed.clock.advance(1_000);
+    await running.setTime(dispatcher.bed.clock.now());
+    return valueOf(await metrics.collect(), 'outbox_lag');
+  };
+  await eventually(async () => expect(await pass()).toBe(0));
+  await dispatcher.sql.query('BEGIN');
+  await dispatcher.sql.query('LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE');
+  await eventually(async () => expect(await pass()).toBeGreaterThan(1));
+  await dispatcher.sql.query('ROLLBACK');
+  await eventually(async () => expect(await pass()).toBe(0));
+});
+
 test('every metric that the alert rules name is exported', async () => {
   const rules = readFileSync(join(import.meta.dirname, '../../../deploy/observability/alerts.yaml'), 'utf8');
-  const named = new Set(rules.match(/\bwebhook_\w+/g));
+  const named = new Set(rules.match(/\b(webhook|bus|outbox)_\w+/g));
   expect(named.size).toBeGreaterThan(10);
   // Histograms are exported once something is in them.
   await publishToNewEndpoint();
