@@ -1,6 +1,6 @@
 // The conventions of the API where they need both sides: the gateway and the services behind it, as they run in a deployment.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { eventually, TestSystem, type ApiAnswer, type Credentials } from '@na/testing';
+import { eventually, TestSystem, WebhookReceiver, type ApiAnswer, type Credentials } from '@na/testing';
 import pg from 'pg';
 
 let system: TestSystem;
@@ -81,4 +81,19 @@ test('no key of a suspended workspace is let in once the suspension is answered,
   expect(outcome(await pages())).toEqual([403, 'workspace_suspended']);
   await system.api('POST', `/workspaces/${workspaceId}/resume`, operatorIn(workspaceId));
   expect((await pages()).status).toBe(200);
+});
+
+test('a trace that nobody records is carried on all the same: into log lines, over the bus, to the webhook', async () => {
+  const receiver = await WebhookReceiver.start();
+  const credentials = await system.createWorkspace();
+  await system.api('POST', '/webhooks', credentials, { url: receiver.url, event_types: ['page.created'] });
+  const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
+  await system.api('POST', '/pages', { ...credentials, headers }, { url: 'https://example.com/', title: 'Home' });
+  const [request] = await receiver.received(1);
+  await receiver.stop();
+  expect(request!.headers.traceparent).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-00$`));
+  await eventually(async () => {
+    for (const service of ['gateway', 'webhook-dispatcher'] as const) expect(system.logOf(service)).toContain(`"trace_id":"${traceId}"`);
+  });
 });

@@ -33,10 +33,11 @@ const sdk = new NodeSDK({
   // The SDK makes no tracer at all without a processor, and then no trace ids either.
   spanProcessors: exported ? undefined : [silentProcessor],
   instrumentations: [
-    new HttpInstrumentation({ startIncomingSpanHook: withoutQuery, startOutgoingSpanHook: withoutUrl }),
     // Of a trace that nobody records it would make, for each request, a span with all its attributes: a quarter of the
     // webhook dispatcher's time. Who sends a request in such a trace and wants it carried on sets the header.
     new UndiciInstrumentation({ startSpanHook: ({ origin }) => originOnly(origin), ignoreRequestHook: () => !trace.getActiveSpan()?.isRecording() }),
+    // The same holds for requests that come in: the gateway carries on traces that nobody records (http/unrecorded-trace.ts).
+    ...(exported ? [new HttpInstrumentation({ startIncomingSpanHook: withoutQuery, startOutgoingSpanHook: withoutUrl })] : []),
     // A span per pooled connection handed out says nothing; a span outside any trace belongs to a poll nobody asked about.
     new PgInstrumentation({ requireParentSpan: true, ignoreConnectSpans: true }),
   ],

@@ -21,6 +21,7 @@ import { SchemaPipe } from './schema-pipe.js';
 import { securityHeaders } from './security-headers.js';
 import { limitOptions, refuseManyHeaders, serverLimits, type ServerLimits } from './server-limits.js';
 import { UndeclaredInput } from './undeclared-input.js';
+import { carryUnrecordedTraces } from './unrecorded-trace.js';
 
 export interface HttpOptions {
   port: number;
@@ -88,6 +89,7 @@ function listRoutes(fastify: FastifyInstance, routes: RouteTable): void {
 /** In the order in which they run. */
 async function addHooks(fastify: FastifyInstance, { pipeline, idempotency }: Conventions, { publicUrl, limits }: Settled): Promise<void> {
   const headers = securityHeaders(publicUrl);
+  carryUnrecordedTraces(fastify);
   fastify.addHook('onRequest', async (request, reply) => {
     void reply.headers(headers).header('x-request-id', request.id);
     refuseManyHeaders(request.raw.rawHeaders, limits);

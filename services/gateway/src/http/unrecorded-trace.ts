@@ -1,0 +1,26 @@
+// The trace of a request while nobody records traces: its id still has to get from the request into the log lines, onto the
+// bus and to the webhook. Where traces are recorded the instrumentation of HTTP does this, and makes a span with all its
+// attributes: too dear for one that is thrown away. See service-host's telemetry/register.ts.
+import { context, propagation, trace, type Context } from '@opentelemetry/api';
+import type { FastifyInstance } from 'fastify';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    trace?: Context;
+  }
+}
+
+const tracer = trace.getTracer('gateway');
+
+/** Goes before all hooks that may log or call. */
+export function carryUnrecordedTraces(fastify: FastifyInstance): void {
+  fastify.decorateRequest('trace');
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    if (trace.getActiveSpan()) return done();
+    const parent = propagation.extract(context.active(), request.headers);
+    request.trace = trace.setSpan(parent, tracer.startSpan('request', {}, parent));
+    context.with(request.trace, done);
+  });
+  // A body comes by events of the connection, which know nothing of the request.
+  fastify.addHook('preValidation', (request, _reply, done) => (request.trace ? context.with(request.trace, done) : done()));
+}
