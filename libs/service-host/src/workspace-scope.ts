@@ -1,14 +1,13 @@
 // Whose rows a transaction may see: row-level security of PostgreSQL behind the filters of the code. A statement that forgets
 // its filter finds the rows of its own workspace, and without a scope none at all. Which scope a caller has is not decided here.
-//
-// The scope is a setting of the transaction, so that a connection goes back to its pool without one. Two things of
-// PostgreSQL to know: COPY FROM is refused on a secured table, and a partition that is named itself has only its own policy.
+// The scope is a setting of the transaction, so that a connection goes back to its pool without one. The policies that go by it
+// are made by row-security.ts.
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 
 type Work<T> = (tx: EntityManager) => Promise<T>;
 
 /** Value of the setting for work that is of no one workspace: loops, verdicts, the operator. No id reads like it. */
-const everyWorkspace = '*';
+export const everyWorkspace = '*';
 
 /** The id stands in the text of a statement: nothing but these characters may. */
 const idForm = /^\w{1,64}$/;
@@ -29,20 +28,6 @@ export function acrossWorkspaces<T>(database: DataSource, work: Work<T>): Promis
 
 /** For the connections of a pool that only work across workspaces uses. */
 export const seeEveryWorkspace = `SET na.workspace_id = '${everyWorkspace}'`;
-
-/**
- * For a migration. The service's role owns its tables, so the policy is forced on it too; foreign keys are checked past it.
- * @param column that holds the id of the workspace
- */
-export async function enableRowSecurity(runner: QueryRunner, tables: string[], column = 'workspace_id'): Promise<void> {
-  for (const table of tables) {
-    await runner.query(`ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY`);
-    // In a subquery the setting is read once per statement instead of once per row. Unset it is null or empty: no row.
-    await runner.query(`
-      CREATE POLICY own_workspace ON ${table}
-      USING ((SELECT current_setting('na.workspace_id', true)) IN ('${everyWorkspace}', ${column}))`);
-  }
-}
 
 async function inScope<T>(database: DataSource, scope: string, work: Work<T>): Promise<T> {
   const runner = database.createQueryRunner();

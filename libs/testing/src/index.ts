@@ -3,6 +3,7 @@ export * from './certificate.js';
 export * from './connect-proxy.js';
 export * from './eventually.js';
 export * from './receiver-faults.js';
+export * from './row-security.js';
 export * from './test-bed.js';
 export * from './test-clock.js';
 export * from './test-database.js';

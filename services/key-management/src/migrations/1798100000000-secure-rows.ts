@@ -1,5 +1,5 @@
 // Row-level security: a transaction sees the rows of the workspace it names, and no others.
-import { enableRowSecurity } from '@na/service-host';
+import { disableRowSecurity, enableRowSecurity } from '@na/service-host';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 export class SecureRows1798100000000 implements MigrationInterface {
@@ -9,9 +9,6 @@ export class SecureRows1798100000000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const table of ['workspaces', 'keys', 'audit_log']) {
-      await runner.query(`DROP POLICY own_workspace ON ${table}`);
-      await runner.query(`ALTER TABLE ${table} DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY`);
-    }
+    await disableRowSecurity(runner, ['workspaces', 'keys', 'audit_log']);
   }
 }
