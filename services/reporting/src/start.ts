@@ -10,6 +10,7 @@ import { HitPartitions } from './hits/hit-partitions.js';
 import { hitsConsumer } from './hits/hits.consumer.js';
 import { CreatePagesGoalsHits1795500000000 } from './migrations/1795500000000-create-pages-goals-hits.js';
 import { CreateOutboxFailed1797000000000 } from './migrations/1797000000000-create-outbox-failed.js';
+import { SecureRows1797100000000 } from './migrations/1797100000000-secure-rows.js';
 import { Page } from './pages/page.entity.js';
 import { PagesRpc } from './pages/pages.rpc.js';
 import { Pages } from './pages/pages.js';
@@ -18,7 +19,7 @@ import type { settings } from './settings.js';
 class ReportingModule {}
 
 export async function startReporting(config: Config<typeof settings> & Config<typeof serviceSettings>, host: Host): Promise<void> {
-  const migrations = [CreatePagesGoalsHits1795500000000, CreateOutboxFailed1797000000000];
+  const migrations = [CreatePagesGoalsHits1795500000000, CreateOutboxFailed1797000000000, SecureRows1797100000000];
   const database = await openDatabase({ ...config, schema: 'reporting', entities: [Page, Goal], migrations }, host);
   const bus = await connectBus(config, host);
   const publisher = new Publisher(bus);

@@ -3,6 +3,7 @@ import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Context } from '@opentelemetry/api';
 import { GoalService, hitSubject, HitSchema, PageService, streams, type Hit } from '@na/contracts';
+import { seeEveryWorkspace } from '@na/service-host';
 import { TestBed } from '@na/testing';
 import pg from 'pg';
 import { typeid } from 'typeid-js';
@@ -16,6 +17,7 @@ export async function startReportingBed() {
   await startReporting(config, host);
   const sql = new pg.Client({ connectionString: config.databaseUrl, application_name: 'test' });
   await sql.connect();
+  await sql.query(seeEveryWorkspace);
   const stop = async () => {
     await sql.end();
     await bed.stop();

@@ -1,6 +1,6 @@
 // The goals of a workspace: creating, finding, listing. What meets them is decided in `goals-met.ts`.
 import { notFound, type FieldFault } from '@na/service-error';
-import type { Clock } from '@na/service-host';
+import { inWorkspace, type Clock } from '@na/service-host';
 import { typeid } from 'typeid-js';
 import type { DataSource } from 'typeorm';
 import { refuseFaults, textFault } from '../field-faults.js';
@@ -42,18 +42,18 @@ export class Goals {
       value: draft.value ?? null,
       createdAt: this.clock.now(),
     };
-    await this.database.manager.insert(Goal, goal);
+    await inWorkspace(this.database, workspaceId, (tx) => tx.insert(Goal, goal));
     return goal;
   }
 
   async get(workspaceId: string, id: string): Promise<Goal> {
-    const goal = await this.database.manager.findOneBy(Goal, { workspaceId, id });
+    const goal = await inWorkspace(this.database, workspaceId, (tx) => tx.findOneBy(Goal, { workspaceId, id }));
     if (!goal) throw notFound('goal', id);
     return goal;
   }
 
   list(workspaceId: string, request: SliceRequest): Promise<Slice<Goal>> {
-    return sliceOf(this.database.getRepository(Goal), workspaceId, request);
+    return inWorkspace(this.database, workspaceId, (tx) => sliceOf(tx, Goal, workspaceId, request));
   }
 
   private async refuseUnknownPage(workspaceId: string, { pageId }: GoalDraft): Promise<void> {

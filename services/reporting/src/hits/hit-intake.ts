@@ -1,7 +1,7 @@
 // Takes in batches of hits: stores each once, and tells of the goals met. All of a batch happens in one transaction, so
 // that a batch delivered again after any crash finds either nothing done or everything.
 import { appendToOutbox, eventMessage, type OutboxRelay } from '@na/outbox';
-import type { Clock } from '@na/service-host';
+import { acrossWorkspaces, type Clock } from '@na/service-host';
 import type { DataSource, EntityManager } from 'typeorm';
 import { conversionEvent, conversionsOf } from '../goals/conversion.js';
 import { goalsForHits, recordConversions } from '../goals/conversions-store.js';
@@ -20,7 +20,7 @@ export class HitIntake {
 
   async take(hits: HitRow[]): Promise<void> {
     await this.partitions.makeFor(hits);
-    const conversions = await this.database.transaction(async (tx) => this.convert(tx, await this.store(tx, hits)));
+    const conversions = await acrossWorkspaces(this.database, async (tx) => this.convert(tx, await this.store(tx, hits)));
     if (conversions > 0) this.relay.wake();
   }
 

@@ -1,4 +1,5 @@
 // Makes the monthly partitions of the hits table, before they are written to.
+import { acrossWorkspaces, secureLike } from '@na/service-host';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { HitRow } from './hit-row.js';
 import { monthsAround, partitionOfHit, type MonthPartition } from './month-partition.js';
@@ -20,7 +21,7 @@ export class HitPartitions {
   private async make(months: MonthPartition[]): Promise<void> {
     for (const month of months) {
       if (this.known.has(month.name)) continue;
-      await this.database.transaction((tx) => makePartition(tx, month));
+      await acrossWorkspaces(this.database, (tx) => makePartition(tx, month));
       this.known.add(month.name);
     }
   }
@@ -36,6 +37,7 @@ async function makePartition(tx: EntityManager, { name, from, to }: MonthPartiti
   if (exists) return;
   const [start, end] = [`'${from.toISOString()}'`, `'${to.toISOString()}'`];
   await tx.query(`CREATE TABLE ${name} (LIKE hits INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`);
+  await secureLike(tx, name, 'hits');
   await tx.query('LOCK TABLE hits_default IN ACCESS EXCLUSIVE MODE');
   await tx.query(`
     WITH moved AS (DELETE FROM hits_default WHERE occurred_at >= ${start} AND occurred_at < ${end} RETURNING *)

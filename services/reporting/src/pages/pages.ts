@@ -2,7 +2,7 @@
 import { eventMessage, appendToOutbox, type OutboxRelay } from '@na/outbox';
 import { newEvent } from '@na/contracts';
 import { notFound, ServiceError } from '@na/service-error';
-import type { Clock } from '@na/service-host';
+import { inWorkspace, type Clock } from '@na/service-host';
 import { typeid } from 'typeid-js';
 import { QueryFailedError, type DataSource } from 'typeorm';
 import { refuseFaults } from '../field-faults.js';
@@ -32,21 +32,21 @@ export class Pages {
   }
 
   async get(workspaceId: string, id: string): Promise<Page> {
-    const page = await this.database.manager.findOneBy(Page, { workspaceId, id });
+    const page = await inWorkspace(this.database, workspaceId, (tx) => tx.findOneBy(Page, { workspaceId, id }));
     if (!page) throw notFound('page', id);
     return page;
   }
 
   list(workspaceId: string, request: SliceRequest): Promise<Slice<Page>> {
-    return sliceOf(this.database.getRepository(Page), workspaceId, request);
+    return inWorkspace(this.database, workspaceId, (tx) => sliceOf(tx, Page, workspaceId, request));
   }
 
   exists(workspaceId: string, id: string): Promise<boolean> {
-    return this.database.manager.existsBy(Page, { workspaceId, id });
+    return inWorkspace(this.database, workspaceId, (tx) => tx.existsBy(Page, { workspaceId, id }));
   }
 
   private async insert(page: Page): Promise<void> {
-    await this.database.transaction(async (tx) => {
+    await inWorkspace(this.database, page.workspaceId, async (tx) => {
       await tx.insert(Page, page);
       const data = { pageId: page.id, url: page.url, title: page.title };
       await appendToOutbox(tx, [eventMessage(newEvent({ type: 'page.created', workspaceId: page.workspaceId, data, createdAt: page.createdAt }))]);
@@ -54,7 +54,7 @@ export class Pages {
   }
 
   private async conflict({ workspaceId, url }: Page): Promise<ServiceError> {
-    const taken = await this.database.manager.findOneBy(Page, { workspaceId, url });
+    const taken = await inWorkspace(this.database, workspaceId, (tx) => tx.findOneBy(Page, { workspaceId, url }));
     return new ServiceError('conflict', `This workspace already tracks ${url}${taken ? ` as ${taken.id}` : ''}.`, {
       fields: [{ pointer: '/url', code: 'taken', detail: 'is tracked already' }],
     });
