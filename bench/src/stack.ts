@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureDatabase, provision, serviceSpecs, startNats, startPostgres } from '@na/local-stack';
 import { connectBus, Publisher, RpcChannel } from '@na/messaging';
-import { createHost, systemClock, type Host } from '@na/service-host';
+import { createHost, everyWorkspace, systemClock, type Host } from '@na/service-host';
 import { memoryRequest } from './memory-request.ts';
 import type { SinkMessage, SinkOrder } from './sink.ts';
 
@@ -39,7 +39,14 @@ export async function openStack({ replicas = 1 } = {}) {
   const rpc = await RpcChannel.connect(nats.url, host);
   const pids = { dispatcher: dispatcher.pid!, postgres: postgres.pid };
   const memory = () => memoryOf(dispatcher);
-  return { databaseUrl: databaseUrls['webhook-dispatcher'], publisher: new Publisher(bus), rpc, pids, memory, sink: await startSink(host), close };
+  return { databaseUrl: withEveryWorkspace(databaseUrls['webhook-dispatcher']), publisher: new Publisher(bus), rpc, pids, memory, sink: await startSink(host), close };
+}
+
+/** A benchmark looks at the rows of all workspaces at once. */
+function withEveryWorkspace(databaseUrl: string): string {
+  const url = new URL(databaseUrl);
+  url.searchParams.set('options', `-c na.workspace_id=${everyWorkspace}`);
+  return url.href;
 }
 
 const probe = ['--import', new URL('./memory-probe.ts', import.meta.url).href];

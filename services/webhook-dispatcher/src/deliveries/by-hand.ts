@@ -1,8 +1,8 @@
 // What a person does to a delivery: one more attempt at once, or none any more. Each is one statement that decides on the
 // row as it is at that moment, so that the schedule, other replicas and other people may act at the same time.
 import { notFound, ServiceError } from '@na/service-error';
-import type { Clock } from '@na/service-host';
-import type { DataSource } from 'typeorm';
+import { inWorkspace, type Clock } from '@na/service-host';
+import type { DataSource, EntityManager } from 'typeorm';
 import { eventTimeOf, type DeliveryStatus } from './delivery.js';
 
 /** An attempt that was in flight when its delivery was cancelled is in the log, but not in the delivery's count. */
@@ -38,13 +38,15 @@ export class ByHand {
 
   /** @throws ServiceError not_found, or conflict when an attempt is under way or its endpoint takes none */
   async retry(workspaceId: string, id: string): Promise<void> {
-    const [, changed] = await this.database.query<[unknown, number]>(
-      `UPDATE deliveries d SET ${dueAgain('$4::timestamptz')} FROM endpoints p
-       WHERE d.workspace_id = $1 AND d.id = $2 AND d.event_at = $3 AND ${notLeased('$4::timestamptz')}
-         AND p.id = d.endpoint_id AND p.status = 'enabled' AND p.deleted_at IS NULL`,
-      [workspaceId, id, eventTimeOf(id) ?? null, this.clock.now()],
-    );
-    if (changed === 0) throw retryRefusal(await this.find(workspaceId, id));
+    await inWorkspace(this.database, workspaceId, async (tx) => {
+      const [, changed] = await tx.query<[unknown, number]>(
+        `UPDATE deliveries d SET ${dueAgain('$4::timestamptz')} FROM endpoints p
+         WHERE d.workspace_id = $1 AND d.id = $2 AND d.event_at = $3 AND ${notLeased('$4::timestamptz')}
+           AND p.id = d.endpoint_id AND p.status = 'enabled' AND p.deleted_at IS NULL`,
+        [workspaceId, id, eventTimeOf(id) ?? null, this.clock.now()],
+      );
+      if (changed === 0) throw retryRefusal(await find(tx, workspaceId, id));
+    });
     this.wake();
   }
 
@@ -55,25 +57,28 @@ export class ByHand {
    * @throws ServiceError not_found, or conflict when the delivery is final already
    */
   async cancel(workspaceId: string, id: string): Promise<void> {
-    const [[cancelled]] = await this.database.query<[{ endpoint_id: string }[], number]>(
-      `UPDATE deliveries SET status = 'cancelled', due_at = NULL, next_attempt_at = NULL, leased_by = NULL, completed_at = $4
-       WHERE workspace_id = $1 AND id = $2 AND event_at = $3 AND status IN ('pending', 'retrying') RETURNING endpoint_id`,
-      [workspaceId, id, eventTimeOf(id) ?? null, this.clock.now()],
-    );
-    if (!cancelled) throw new ServiceError('conflict', alreadyFinal[(await this.find(workspaceId, id)).status]);
-    await this.withdraw(cancelled.endpoint_id, id);
+    const endpointId = await inWorkspace(this.database, workspaceId, async (tx) => {
+      const [[cancelled]] = await tx.query<[{ endpoint_id: string }[], number]>(
+        `UPDATE deliveries SET status = 'cancelled', due_at = NULL, next_attempt_at = NULL, leased_by = NULL, completed_at = $4
+         WHERE workspace_id = $1 AND id = $2 AND event_at = $3 AND status IN ('pending', 'retrying') RETURNING endpoint_id`,
+        [workspaceId, id, eventTimeOf(id) ?? null, this.clock.now()],
+      );
+      if (!cancelled) throw new ServiceError('conflict', alreadyFinal[(await find(tx, workspaceId, id)).status]);
+      return cancelled.endpoint_id;
+    });
+    await this.withdraw(endpointId, id);
   }
+}
 
-  private async find(workspaceId: string, id: string): Promise<Found> {
-    const [found] = await this.database.query<Found[]>(
-      `SELECT d.status, p.status AS endpoint_status, p.deleted_at IS NOT NULL AS is_deleted
-       FROM deliveries d JOIN endpoints p ON p.id = d.endpoint_id
-       WHERE d.workspace_id = $1 AND d.id = $2 AND d.event_at = $3`,
-      [workspaceId, id, eventTimeOf(id) ?? null],
-    );
-    if (!found) throw notFound('delivery', id);
-    return found;
-  }
+async function find(tx: EntityManager, workspaceId: string, id: string): Promise<Found> {
+  const [found] = await tx.query<Found[]>(
+    `SELECT d.status, p.status AS endpoint_status, p.deleted_at IS NOT NULL AS is_deleted
+     FROM deliveries d JOIN endpoints p ON p.id = d.endpoint_id
+     WHERE d.workspace_id = $1 AND d.id = $2 AND d.event_at = $3`,
+    [workspaceId, id, eventTimeOf(id) ?? null],
+  );
+  if (!found) throw notFound('delivery', id);
+  return found;
 }
 
 function retryRefusal({ endpoint_status, is_deleted }: Found): ServiceError {

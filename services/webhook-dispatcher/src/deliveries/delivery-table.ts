@@ -1,7 +1,7 @@
 // Reading the delivery table, always within one workspace. What a page is found by is delivery-page.ts's.
 import { notFound } from '@na/service-error';
-import type { Clock } from '@na/service-host';
-import type { DataSource } from 'typeorm';
+import { inWorkspace, type Clock } from '@na/service-host';
+import type { DataSource, EntityManager } from 'typeorm';
 import { eventTimeOf, type DeliveryStatus } from './delivery.js';
 import { walkAlongIndexes } from './delivery-groups.js';
 import { deliveryColumns, pageQuery, type DeliveryFilter } from './delivery-page.js';
@@ -41,7 +41,18 @@ export interface AttemptRow {
   head_ms: number | null;
 }
 
+const attemptsOf = `
+  SELECT id, number, started_at, duration_ms, response_code, response_headers, response_body, error, queued_ms, connected_ms, head_ms
+  FROM attempts WHERE delivery_id = $1 AND event_at = $2 ORDER BY number`;
+
 type WithoutBody = Omit<DeliveryRow, 'response_body'>;
+
+export interface FullDelivery {
+  delivery: DeliveryRow;
+  url: string;
+  payload: Buffer;
+  attempts: AttemptRow[];
+}
 
 export class DeliveryTable {
   constructor(
@@ -50,63 +61,59 @@ export class DeliveryTable {
   ) {}
 
   /** Newest event first; one more than `limit`, so that the caller knows whether there are more. */
-  async list(workspaceId: string, filter: DeliveryFilter, after: string, limit: number): Promise<DeliveryRow[]> {
-    const windows = await this.windowsOf(workspaceId, filter, after);
-    const page = await this.database.transaction(async (tx) => {
+  list(workspaceId: string, filter: DeliveryFilter, after: string, limit: number): Promise<DeliveryRow[]> {
+    return inWorkspace(this.database, workspaceId, async (tx) => {
       await tx.query(walkAlongIndexes);
       let found: WithoutBody[] = [];
-      for (const window of windows) {
+      for (const window of await this.windowsOf(tx, workspaceId, filter, after)) {
         const { sql, values } = pageQuery(workspaceId, filter, window, after, limit + 1);
         found = await tx.query<WithoutBody[]>(sql, values);
         if (found.length > limit) break;
       }
-      return found;
+      return withBodies(tx, found);
     });
-    return this.withBodies(page);
   }
 
-  async get(workspaceId: string, id: string): Promise<{ delivery: DeliveryRow; url: string; payload: Buffer; attempts: AttemptRow[] }> {
-    const eventAt = eventTimeOf(id);
-    const found = await this.database.query<(WithoutBody & { url: string; payload: Buffer })[]>(
-      `SELECT ${deliveryColumns}, p.url, e.payload FROM deliveries d
-       JOIN events e ON e.id = d.event_id AND e.event_at = d.event_at
-       JOIN endpoints p ON p.id = d.endpoint_id
-       WHERE d.workspace_id = $1 AND d.id = $2 AND d.event_at = $3`,
-      [workspaceId, id, eventAt ?? null],
-    );
-    const delivery = found[0];
-    if (!delivery) throw notFound('delivery', id);
-    const attempts = await this.database.query<AttemptRow[]>(
-      `SELECT id, number, started_at, duration_ms, response_code, response_headers, response_body, error, queued_ms, connected_ms, head_ms
-       FROM attempts WHERE delivery_id = $1 AND event_at = $2 ORDER BY number`,
-      [id, eventAt],
-    );
-    const latest = attempts.find(({ number }) => number === delivery.attempts);
-    return { delivery: { ...delivery, response_body: latest?.response_body ?? null }, url: delivery.url, payload: delivery.payload, attempts };
+  get(workspaceId: string, id: string): Promise<FullDelivery> {
+    const at = [id, eventTimeOf(id) ?? null];
+    return inWorkspace(this.database, workspaceId, async (tx) => {
+      const [found] = await tx.query<(WithoutBody & { url: string; payload: Buffer })[]>(
+        `SELECT ${deliveryColumns}, p.url, e.payload FROM deliveries d
+         JOIN events e ON e.id = d.event_id AND e.event_at = d.event_at
+         JOIN endpoints p ON p.id = d.endpoint_id
+         WHERE d.id = $1 AND d.event_at = $2 AND d.workspace_id = $3`,
+        [...at, workspaceId],
+      );
+      if (!found) throw notFound('delivery', id);
+      const attempts = await tx.query<AttemptRow[]>(attemptsOf, at);
+      const { url, payload, ...delivery } = found;
+      const latest = attempts.find(({ number }) => number === delivery.attempts);
+      return { delivery: { ...delivery, response_body: latest?.response_body ?? null }, url, payload, attempts };
+    });
   }
 
   /** An event's id does not tell its time for certain, but the log of events does. */
-  private async windowsOf(workspaceId: string, { eventId, since, until }: DeliveryFilter, after: string): Promise<SearchWindow[]> {
+  private async windowsOf(tx: EntityManager, workspaceId: string, { eventId, since, until }: DeliveryFilter, after: string): Promise<SearchWindow[]> {
     if (!eventId) return searchWindows({ since, until }, eventTimeOf(after), this.clock.now());
-    const [event] = await this.database.query<{ event_at: Date }[]>('SELECT event_at FROM events WHERE id = $1 AND workspace_id = $2', [eventId, workspaceId]);
+    const [event] = await tx.query<{ event_at: Date }[]>('SELECT event_at FROM events WHERE id = $1 AND workspace_id = $2', [eventId, workspaceId]);
     if (!event || (since && event.event_at < since) || (until && event.event_at >= until)) return [];
     return [{ since: event.event_at, until: new Date(event.event_at.getTime() + 1) }];
   }
+}
 
-  /**
-   * Bodies are kept with the attempts only. Asked for by themselves and between the page's own times, which spares the
-   * planner the partitions of all other days: joined to the page it took 4 ms more.
-   */
-  private async withBodies(page: WithoutBody[]): Promise<DeliveryRow[]> {
-    if (page.length === 0) return [];
-    const bodies = await this.database.query<{ id: string; response_body: string | null }[]>(
-      `SELECT a.delivery_id AS id, a.response_body
-       FROM unnest($1::text[], $2::timestamptz[], $3::integer[]) AS latest (id, event_at, number)
-       JOIN attempts a ON a.delivery_id = latest.id AND a.event_at = latest.event_at AND a.number = latest.number
-       WHERE a.event_at BETWEEN $4 AND $5`,
-      [page.map(({ id }) => id), page.map((row) => row.event_at), page.map(({ attempts }) => attempts), page.at(-1)!.event_at, page[0]!.event_at],
-    );
-    const byId = new Map(bodies.map(({ id, response_body }) => [id, response_body]));
-    return page.map((delivery) => ({ ...delivery, response_body: byId.get(delivery.id) ?? null }));
-  }
+/**
+ * Bodies are kept with the attempts only. Asked for by themselves and between the page's own times, which spares the planner
+ * the partitions of all other days: joined to the page it took 4 ms more.
+ */
+async function withBodies(tx: EntityManager, page: WithoutBody[]): Promise<DeliveryRow[]> {
+  if (page.length === 0) return [];
+  const bodies = await tx.query<{ id: string; response_body: string | null }[]>(
+    `SELECT a.delivery_id AS id, a.response_body
+     FROM unnest($1::text[], $2::timestamptz[], $3::integer[]) AS latest (id, event_at, number)
+     JOIN attempts a ON a.delivery_id = latest.id AND a.event_at = latest.event_at AND a.number = latest.number
+     WHERE a.event_at BETWEEN $4 AND $5`,
+    [page.map(({ id }) => id), page.map((row) => row.event_at), page.map(({ attempts }) => attempts), page.at(-1)!.event_at, page[0]!.event_at],
+  );
+  const byId = new Map(bodies.map(({ id, response_body }) => [id, response_body]));
+  return page.map((delivery) => ({ ...delivery, response_body: byId.get(delivery.id) ?? null }));
 }

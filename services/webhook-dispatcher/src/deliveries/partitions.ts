@@ -1,6 +1,6 @@
 // Events, deliveries and attempts are partitioned by the day of their event (UTC), so that old days can be dropped whole.
 // Partitions are made ahead; what falls outside them goes to the default partition and is not lost.
-import type { Clock, Host } from '@na/service-host';
+import { secureLike, type Clock, type Host } from '@na/service-host';
 import type { DataSource, EntityManager } from 'typeorm';
 import { dropOldDays } from './retention.js';
 
@@ -16,11 +16,14 @@ const checkEveryMs = 3_600_000;
  */
 export const giveWay = `SET LOCAL lock_timeout = '200ms'`;
 
-/** Makes the partitions of today and the days ahead now, drops those that are over, and keeps doing so. */
-export async function keepPartitions(database: DataSource, host: Host, retentionDays: number): Promise<void> {
+/**
+ * Makes the partitions of today and the days ahead now, drops those that are over, and keeps doing so.
+ * @param everywhere see `openAcrossWorkspaces`: rows of all workspaces move and go
+ */
+export async function keepPartitions(everywhere: DataSource, host: Host, retentionDays: number): Promise<void> {
   // Without a partition of its own a day's rows go to the default one, so a failure here must not keep the service down.
-  const make = () => makePartitions(database, host.clock.now()).catch((error: unknown) => host.logger.error({ err: error }, 'partitions could not be made ahead'));
-  const drop = () => dropOldDays(database, host.clock.now(), retentionDays).catch((error: unknown) => host.logger.warn({ err: error }, 'old days could not be dropped; trying again later'));
+  const make = () => makePartitions(everywhere, host.clock.now()).catch((error: unknown) => host.logger.error({ err: error }, 'partitions could not be made ahead'));
+  const drop = () => dropOldDays(everywhere, host.clock.now(), retentionDays).catch((error: unknown) => host.logger.warn({ err: error }, 'old days could not be dropped; trying again later'));
   await make();
   const stopped = new AbortController();
   const work = repeat(host.clock, stopped.signal, async () => {
@@ -65,6 +68,7 @@ async function makePartition(database: DataSource, table: string, from: Date): P
     await tx.query(giveWay);
     const [since, until] = [from.toISOString(), new Date(from.getTime() + dayMs).toISOString()];
     await tx.query(`CREATE TABLE ${name} (LIKE ${table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`);
+    await secureLike(tx, name, table);
     await tx.query(
       `WITH moved AS (DELETE FROM ${table}_default WHERE event_at >= '${since}' AND event_at < '${until}' RETURNING *)
        INSERT INTO ${name} SELECT * FROM moved`,

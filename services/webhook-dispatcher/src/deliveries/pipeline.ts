@@ -22,7 +22,8 @@ import { Subscriptions } from './subscriptions.js';
 import { WriteAhead } from './write-ahead.js';
 
 export interface PipelineParts {
-  database: DataSource;
+  /** See `openAcrossWorkspaces`: all of it works on many workspaces at once, and no delivery waits for a scope to be set. */
+  everywhere: DataSource;
   secrets: SecretBox;
   replica: Replica;
   calls: ReplicaCalls;
@@ -38,12 +39,12 @@ export interface Pipeline {
 }
 
 /** Starts it and registers its stop: nothing new is taken, what is in flight ends and is recorded, leases are given back. */
-export async function startPipeline({ database, secrets, replica, calls, send, health, limits }: PipelineParts, host: Host): Promise<Pipeline> {
+export async function startPipeline({ everywhere, secrets, replica, calls, send, health, limits }: PipelineParts, host: Host): Promise<Pipeline> {
   const { clock, logger } = host;
-  const attempts = new AttemptStore(database, health);
-  const schedule = new ScheduleStore(database, secrets, replica.number);
+  const attempts = new AttemptStore(everywhere, health);
+  const schedule = new ScheduleStore(everywhere, secrets, replica.number);
 
-  const fanOutStore = new FanOutStore(database, secrets, replica.number);
+  const fanOutStore = new FanOutStore(everywhere, secrets, replica.number);
   const subscriptions = new Subscriptions((workspaceIds) => fanOutStore.subscriptionsOf(workspaceIds));
   // An event that comes again may find its delivery as it was before an attempt that is only being recorded.
   const insert: InsertDeliveries = async (events, deliveries, now) => {
@@ -98,7 +99,7 @@ export async function startPipeline({ database, secrets, replica, calls, send, h
   const wake = () => dueLoop.expect(clock.now());
   dueLoop.start();
   host.onStop('due loop', () => dueLoop.stop());
-  observePipeline({ database, schedule, lanes, recorder }, host);
+  observePipeline({ database: everywhere, schedule, lanes, recorder }, host);
 
   const heard = async (call: Call) => {
     if (call.about === 'delivery') return lanes.forget(call.endpointId, call.deliveryId);

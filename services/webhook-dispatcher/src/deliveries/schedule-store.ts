@@ -16,6 +16,7 @@ interface DueRow extends EndpointRow {
   traceparent: string | null;
   attempts: number;
   max_attempts: number;
+  was_due_at: Date;
 }
 
 /**
@@ -45,6 +46,7 @@ export class ScheduleStore implements DueDeliveries {
    * Leasing moves due_at to the lease's end: whoever dies with it is succeeded by the next claim after that. Of an ordered
    * endpoint only the first unfinished delivery can be claimed; it is not skipped when it is locked, or the next would
    * overtake it.
+   * @returns those due for longest first
    */
   async claimDue(now: Date, limit: number, exceptEndpoints: string[]): Promise<DueDelivery[]> {
     const leasedUntil = new Date(now.getTime() + leaseMs);
@@ -52,12 +54,12 @@ export class ScheduleStore implements DueDeliveries {
     const unfinished = isUnfinished(stretches);
     const [rows] = await this.queryInOrder<[DueRow[], number]>(
       `WITH RECURSIVE ${activeEndpoints(unfinished)}, unordered AS (
-         SELECT d.id, d.event_at FROM open CROSS JOIN LATERAL (
-           SELECT d.id, d.event_at FROM deliveries d WHERE d.endpoint_id = open.id AND d.due_at <= $2 AND ${unfinished}
+         SELECT d.id, d.event_at, d.due_at FROM open CROSS JOIN LATERAL (
+           SELECT d.id, d.event_at, d.due_at FROM deliveries d WHERE d.endpoint_id = open.id AND d.due_at <= $2 AND ${unfinished}
            ORDER BY d.due_at LIMIT ${shareOfEndpoint} FOR UPDATE SKIP LOCKED
          ) d WHERE NOT open.ordered LIMIT $3
        ), ordered AS (
-         SELECT d.id, d.event_at FROM open CROSS JOIN LATERAL (
+         SELECT d.id, d.event_at, d.due_at FROM open CROSS JOIN LATERAL (
            SELECT d.id, d.event_at, d.due_at FROM deliveries d WHERE d.endpoint_id = open.id AND ${unfinished}
            ORDER BY d.event_at, d.event_id LIMIT 1 FOR UPDATE
          ) d WHERE open.ordered AND d.due_at <= $2
@@ -69,9 +71,11 @@ export class ScheduleStore implements DueDeliveries {
        WHERE d.id = due.id AND d.event_at = due.event_at
          AND e.id = d.event_id AND e.event_at = d.event_at AND p.id = d.endpoint_id
          AND ${isWithin('d.event_at', stretches)} AND ${isWithin('e.event_at', stretches)}
-       RETURNING d.id, d.event_at, d.event_id, d.event_type, d.attempts, d.max_attempts, e.payload, e.traceparent, ${endpointColumns}`,
+       RETURNING d.id, d.event_at, d.event_id, d.event_type, d.attempts, d.max_attempts, e.payload, e.traceparent, due.due_at AS was_due_at, ${endpointColumns}`,
       [exceptEndpoints, now, limit, leasedUntil, this.replica],
     );
+    // An UPDATE returns them as its plan has met them.
+    rows.sort((a, b) => a.was_due_at.getTime() - b.was_due_at.getTime());
     return rows.map((row) => this.dueDelivery(row, now, leasedUntil));
   }
 

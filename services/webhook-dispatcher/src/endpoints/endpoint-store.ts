@@ -2,6 +2,7 @@
 // as its deliveries are to be explained. Every change ends with all replicas knowing of it: an event that is published after
 // the answer is delivered as the answer says.
 import { notFound } from '@na/service-error';
+import { inWorkspace } from '@na/service-host';
 import { IsNull, MoreThan, type DataSource } from 'typeorm';
 import { Endpoint } from './endpoint.entity.js';
 
@@ -13,7 +14,7 @@ export class EndpointStore {
   ) {}
 
   async get(workspaceId: string, id: string): Promise<Endpoint> {
-    const endpoint = await this.database.manager.findOneBy(Endpoint, { id, workspaceId, deletedAt: IsNull() });
+    const endpoint = await inWorkspace(this.database, workspaceId, (tx) => tx.findOneBy(Endpoint, { id, workspaceId, deletedAt: IsNull() }));
     if (!endpoint) throw notFound('webhook', id);
     return endpoint;
   }
@@ -21,13 +22,13 @@ export class EndpointStore {
   /** Oldest first; one more than `limit`, so that the caller knows whether there are more. */
   async list(workspaceId: string, after: string, limit: number): Promise<Endpoint[]> {
     const where = { workspaceId, id: MoreThan(after), deletedAt: IsNull() };
-    return this.database.manager.find(Endpoint, { where, order: { id: 'ASC' }, take: limit + 1 });
+    return inWorkspace(this.database, workspaceId, (tx) => tx.find(Endpoint, { where, order: { id: 'ASC' }, take: limit + 1 }));
   }
 
   /** @throws ServiceError from `admit`, which is told how many endpoints the workspace has: two at once take turns */
   async insert(endpoint: Endpoint, admit: (existing: number) => void): Promise<void> {
     const { workspaceId } = endpoint;
-    await this.database.transaction(async (tx) => {
+    await inWorkspace(this.database, workspaceId, async (tx) => {
       await tx.query(`SELECT pg_advisory_xact_lock(hashtext('endpoints'), hashtext($1))`, [workspaceId]);
       admit(await tx.countBy(Endpoint, { workspaceId, deletedAt: IsNull() }));
       await tx.insert(Endpoint, endpoint);
@@ -45,7 +46,7 @@ export class EndpointStore {
     id: string,
     decide: (endpoint: Endpoint) => Partial<Endpoint>,
   ): Promise<{ before: Endpoint; after: Endpoint }> {
-    const change = await this.database.transaction(async (tx) => {
+    const change = await inWorkspace(this.database, workspaceId, async (tx) => {
       const before = await tx.findOne(Endpoint, { where: { id, workspaceId, deletedAt: IsNull() }, lock: { mode: 'pessimistic_write' } });
       if (!before) throw notFound('webhook', id);
       const changes = decide(before);

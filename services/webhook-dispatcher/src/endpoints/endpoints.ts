@@ -67,7 +67,7 @@ export class Endpoints {
       requireMatch(endpoint, ifMatch);
       return { deletedAt: now, status: 'disabled', disabledAt: now, disabledReason: 'It was deleted.' };
     });
-    await this.leftOvers.cancelOf(id);
+    await this.leftOvers.cancelOf(workspaceId, id);
   }
 }
 

@@ -1,7 +1,7 @@
 // Which events an endpoint wanted and was never sent: the one rule by which they are counted when it is enabled, and found
 // by a replay.
 import { eventTypes } from '@na/contracts';
-import type { DataSource } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import type { Endpoint } from './endpoint.entity.js';
 import { wantsEvent } from './event-filter.js';
 
@@ -46,9 +46,9 @@ export function fromMissedEvents({ workspaceId, endpointId, since, until, types,
 }
 
 /** @param through included: what happened in the millisecond of the enabling may have been missed. @returns 100,000 at most */
-export async function countMissedEvents(database: DataSource, endpoint: Endpoint, since: Date, through: Date): Promise<number> {
+export async function countMissedEvents(tx: EntityManager, endpoint: Endpoint, since: Date, through: Date): Promise<number> {
   const missed = fromMissedEvents({ workspaceId: '$1', endpointId: '$2', since: '$3', until: '$4', types: '$5', pageIds: '$6' });
-  const [row] = await database.query<{ missed: number }[]>(
+  const [row] = await tx.query<{ missed: number }[]>(
     `SELECT count(*)::integer AS missed FROM (SELECT ${missed} LIMIT ${maxCounted}) AS missed`,
     [endpoint.workspaceId, endpoint.id, since, new Date(through.getTime() + 1), typesWanted(endpoint.eventTypes), endpoint.pageIds],
   );

@@ -1,5 +1,5 @@
 // Switching endpoints off and on by hand, and what one missed while it was off.
-import type { Clock } from '@na/service-host';
+import { inWorkspace, type Clock } from '@na/service-host';
 import type { DataSource } from 'typeorm';
 import type { Endpoint } from './endpoint.entity.js';
 import type { EndpointStore } from './endpoint-store.js';
@@ -26,8 +26,9 @@ export class Switching {
     const { before, after } = await this.store.change(workspaceId, id, ({ status }) => (status === 'enabled' ? {} : healthy));
     this.wake();
     if (!before.disabledAt) return { endpoint: after, missedEvents: 0 };
-    const missedEvents = await countMissedEvents(this.database, after, before.disabledAt, this.clock.now());
-    return { endpoint: after, missedEvents, missedSince: missedEvents > 0 ? before.disabledAt : undefined };
+    const since = before.disabledAt;
+    const missedEvents = await inWorkspace(this.database, workspaceId, (tx) => countMissedEvents(tx, after, since, this.clock.now()));
+    return { endpoint: after, missedEvents, missedSince: missedEvents > 0 ? since : undefined };
   }
 
   /** Of one that is off already only the reason changes: since when it misses events must not be lost. */

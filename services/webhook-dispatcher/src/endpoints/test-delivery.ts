@@ -3,7 +3,7 @@
 import { context, propagation } from '@opentelemetry/api';
 import { eventExamples, eventTypes, newEvent, type EventType } from '@na/contracts';
 import { ServiceError } from '@na/service-error';
-import type { Clock } from '@na/service-host';
+import { inWorkspace, type Clock } from '@na/service-host';
 import type { DataSource } from 'typeorm';
 import { deliveryId } from '../deliveries/delivery.js';
 import { renderPayload } from '../deliveries/payload.js';
@@ -31,15 +31,18 @@ export class TestDeliveries {
     return { deliveryId: id, eventId: event.id };
   }
 
-  /** One statement, so one transaction. `only_endpoint_id` keeps replays from taking the event for one that others missed. */
+  /** `only_endpoint_id` keeps replays from taking the event for one that others missed. */
   private async insert(test: { id: string; endpointId: string; workspaceId: string; eventId: string; type: string; payload: Buffer; maxAttempts: number; now: Date }) {
-    await this.database.query(
-      `WITH logged AS (
-         INSERT INTO events (id, event_at, workspace_id, type, payload, traceparent, only_endpoint_id) VALUES ($1, $2, $3, $4, $5, $6, $7)
-       )
-       INSERT INTO deliveries (id, event_at, workspace_id, endpoint_id, event_id, event_type, max_attempts, due_at, status, attempts, created_at)
-       VALUES ($8, $2, $3, $7, $1, $4, $9, $2, 'pending', 0, $2)`,
-      [test.eventId, test.now, test.workspaceId, test.type, test.payload, currentTraceparent(), test.endpointId, test.id, test.maxAttempts],
+    const { id, endpointId, workspaceId, eventId, type, payload, maxAttempts, now } = test;
+    await inWorkspace(this.database, workspaceId, (tx) =>
+      tx.query(
+        `WITH logged AS (
+           INSERT INTO events (id, event_at, workspace_id, type, payload, traceparent, only_endpoint_id) VALUES ($1, $2, $3, $4, $5, $6, $7)
+         )
+         INSERT INTO deliveries (id, event_at, workspace_id, endpoint_id, event_id, event_type, max_attempts, due_at, status, attempts, created_at)
+         VALUES ($8, $2, $3, $7, $1, $4, $9, $2, 'pending', 0, $2)`,
+        [eventId, now, workspaceId, type, payload, currentTraceparent(), endpointId, id, maxAttempts],
+      ),
     );
   }
 }

@@ -3,7 +3,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { dueAgain, notLeased } from '../deliveries/by-hand.js';
 import { deliveryId, type DeliveryStatus } from '../deliveries/delivery.js';
-import { countCandidates, nextStretch, type Candidate, type ReplayScope, type Stretch } from './candidates.js';
+import { nextStretch, type Candidate, type ReplayScope, type Stretch } from './candidates.js';
 import { pace } from './pace.js';
 import type { ReplayBatches } from './replay-loop.js';
 
@@ -32,14 +32,11 @@ interface Paced extends Candidate {
 const isAtWork = `r.status = 'running' AND (p.status = 'enabled' OR p.deleted_at IS NOT NULL)`;
 
 export class ReplayStore implements ReplayBatches {
-  constructor(private readonly database: DataSource) {}
-
-  count(scope: ReplayScope): Promise<number> {
-    return countCandidates(this.database.manager, scope);
-  }
+  /** @param everywhere see `openAcrossWorkspaces` */
+  constructor(private readonly everywhere: DataSource) {}
 
   replayBatch(now: Date): Promise<boolean> {
-    return this.database.transaction(async (tx) => {
+    return this.everywhere.transaction(async (tx) => {
       const replay = await claim(tx, now);
       if (!replay) return false;
       if (replay.is_endpoint_deleted) await end(tx, replay.id, 'cancelled', now);
@@ -49,7 +46,7 @@ export class ReplayStore implements ReplayBatches {
   }
 
   async nextBatchAt(): Promise<Date | undefined> {
-    const [row] = await this.database.query<{ next: Date | null }[]>(
+    const [row] = await this.everywhere.query<{ next: Date | null }[]>(
       `SELECT min(r.next_batch_at) AS next FROM replays r JOIN endpoints p ON p.id = r.endpoint_id WHERE ${isAtWork}`,
     );
     return row?.next ?? undefined;

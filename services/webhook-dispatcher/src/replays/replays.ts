@@ -1,30 +1,25 @@
 // Making, finding and cancelling replays. Carrying them out is the loop's.
 import { notFound, ServiceError } from '@na/service-error';
-import type { Clock } from '@na/service-host';
-import { LessThan, type DataSource, type Repository } from 'typeorm';
+import { inWorkspace, type Clock } from '@na/service-host';
+import { LessThan, type DataSource, type EntityManager } from 'typeorm';
 import { typeid } from 'typeid-js';
 import type { Endpoint } from '../endpoints/endpoint.entity.js';
 import type { Endpoints } from '../endpoints/endpoints.js';
+import { countCandidates } from './candidates.js';
 import { planReplay, type WantedReplay } from './replay-plan.js';
 import { Replay } from './replay.entity.js';
-import type { ReplayStore } from './replay-store.js';
 
 /** Greater than every id: a list without a place to go on from begins with the newest. */
 const afterAll = '~';
 
 export class Replays {
-  private readonly table: Repository<Replay>;
-
   constructor(
-    database: DataSource,
-    private readonly store: ReplayStore,
+    private readonly database: DataSource,
     private readonly endpoints: Endpoints,
     private readonly clock: Clock,
     /** Tells the loop that a replay has begun. */
     private readonly wake: () => void,
-  ) {
-    this.table = database.getRepository(Replay);
-  }
+  ) {}
 
   /**
    * Counts, and begins unless only the count was asked for. A dry run is also for an endpoint that is disabled or busy
@@ -36,8 +31,9 @@ export class Replays {
     const now = this.clock.now();
     const plan = planReplay(wanted, now);
     if (!plan.dryRun && endpoint.status !== 'enabled') throw new ServiceError('conflict', 'The webhook is disabled. Enable it first.');
-    const replay = this.table.create({
+    const replay: Replay = {
       ...plan,
+      total: 0,
       id: typeid('rpl').toString(),
       workspaceId,
       endpointId,
@@ -48,23 +44,24 @@ export class Replays {
       nextBatchAt: now,
       createdAt: now,
       completedAt: null,
+    };
+    await inWorkspace(this.database, workspaceId, async (tx) => {
+      replay.total = await countCandidates(tx, { ...replay, endpoint: filterOf(endpoint) });
+      await insert(tx, replay);
     });
-    replay.total = await this.store.count({ ...replay, endpoint: filterOf(endpoint) });
-    await this.insert(replay);
     if (!plan.dryRun) this.wake();
     return replay;
   }
 
-  async get(workspaceId: string, endpointId: string, id: string): Promise<Replay> {
-    const replay = await this.table.findOneBy({ id, endpointId, workspaceId });
-    if (!replay) throw notFound('replay', id);
-    return replay;
+  get(workspaceId: string, endpointId: string, id: string): Promise<Replay> {
+    return inWorkspace(this.database, workspaceId, (tx) => find(tx, { id, endpointId, workspaceId }));
   }
 
   /** Newest first; one more than `limit`, so that the caller knows whether there are more. */
   async list(workspaceId: string, endpointId: string, after: string, limit: number): Promise<Replay[]> {
     await this.endpoints.get(workspaceId, endpointId);
-    return this.table.find({ where: { workspaceId, endpointId, id: LessThan(after || afterAll) }, order: { id: 'DESC' }, take: limit + 1 });
+    const where = { workspaceId, endpointId, id: LessThan(after || afterAll) };
+    return inWorkspace(this.database, workspaceId, (tx) => tx.find(Replay, { where, order: { id: 'DESC' }, take: limit + 1 }));
   }
 
   /**
@@ -73,17 +70,25 @@ export class Replays {
    */
   async cancel(workspaceId: string, endpointId: string, id: string): Promise<Replay> {
     const own = { id, endpointId, workspaceId };
-    const { affected } = await this.table.update({ ...own, status: 'running' }, { status: 'cancelled', completedAt: this.clock.now() });
-    const replay = await this.get(workspaceId, endpointId, id);
-    if (affected === 0) throw new ServiceError('conflict', `The replay is not running: it is ${replay.status}.`);
-    return replay;
+    return inWorkspace(this.database, workspaceId, async (tx) => {
+      const { affected } = await tx.update(Replay, { ...own, status: 'running' }, { status: 'cancelled', completedAt: this.clock.now() });
+      const replay = await find(tx, own);
+      if (affected === 0) throw new ServiceError('conflict', `The replay is not running: it is ${replay.status}.`);
+      return replay;
+    });
   }
+}
 
-  /** The index on running replays decides who comes first when two are made at once. */
-  private async insert(replay: Replay): Promise<void> {
-    const inserted = await this.table.createQueryBuilder().insert().values(replay).orIgnore().returning('id').execute();
-    if ((inserted.raw as unknown[]).length === 0) throw new ServiceError('conflict', 'Another replay of this webhook is running. Wait for its end, or cancel it.');
-  }
+async function find(tx: EntityManager, own: Pick<Replay, 'id' | 'endpointId' | 'workspaceId'>): Promise<Replay> {
+  const replay = await tx.findOneBy(Replay, own);
+  if (!replay) throw notFound('replay', own.id);
+  return replay;
+}
+
+/** The index on running replays decides who comes first when two are made at once. */
+async function insert(tx: EntityManager, replay: Replay): Promise<void> {
+  const inserted = await tx.createQueryBuilder().insert().into(Replay).values(replay).orIgnore().returning('id').execute();
+  if ((inserted.raw as unknown[]).length === 0) throw new ServiceError('conflict', 'Another replay of this webhook is running. Wait for its end, or cancel it.');
 }
 
 function filterOf({ id, eventTypes, pageIds }: Endpoint) {
