@@ -3,16 +3,14 @@ import { Controller, Module } from '@nestjs/common';
 import { WorkspaceService, type GetWorkspaceRequest } from '@na/contracts';
 import { RpcMethod, serveOnBus } from '@na/messaging';
 import { notFound } from '@na/service-error';
-import { openDatabase } from '@na/service-host';
+import { openAcrossWorkspaces, openDatabase } from '@na/service-host';
 import { eventually, TestBed } from '@na/testing';
 import { typeid } from 'typeid-js';
 import type { DataSource, EntityManager } from 'typeorm';
+import { migrations } from '../src/database.js';
 import { Endpoint } from '../src/endpoints/endpoint.entity.js';
 import type { AttemptOutcome } from '../src/health/endpoint-health.js';
 import { applyOutcomes } from '../src/health/health-store.js';
-import { Foundation1780000000000 } from '../src/migrations/1780000000000-foundation.js';
-import { EndpointSettingsHealthReplays1796000000000 } from '../src/migrations/1796000000000-endpoint-settings-health-replays.js';
-import { OutboxAndAlerts1796100000000 } from '../src/migrations/1796100000000-outbox-and-alerts.js';
 
 export const policy = { disableAfterMs: 72 * 3_600_000, minFailedAttempts: 3 };
 
@@ -33,9 +31,10 @@ export class AlertsBed {
 
   static async start(): Promise<AlertsBed> {
     const bed = await TestBed.start();
-    const migrations = [Foundation1780000000000, EndpointSettingsHealthReplays1796000000000, OutboxAndAlerts1796100000000];
     const options = { ...bed.config('webhook-dispatcher'), databasePoolSize: 10, schema: 'webhook_dispatcher', entities: [Endpoint], migrations };
-    return new AlertsBed(bed, await openDatabase(options, bed.host('webhook-dispatcher')));
+    const host = bed.host('webhook-dispatcher');
+    await openDatabase({ ...options, databasePoolSize: 1 }, host);
+    return new AlertsBed(bed, await openAcrossWorkspaces(options, host));
   }
 
   async createEndpoint(overrides: Partial<Endpoint> = {}): Promise<string> {

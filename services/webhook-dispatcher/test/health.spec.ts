@@ -88,7 +88,7 @@ test('the recovery of a warned endpoint is published', async () => {
 });
 
 test('a success on a disabled or deleted endpoint changes nothing', async () => {
-  const disabled = await bed.createEndpoint({ status: 'disabled', failingSince: bed.hoursAgo(80), failedAttempts: 9, warnings: 2 });
+  const disabled = await bed.createEndpoint({ status: 'disabled', disabledAt: bed.now, failingSince: bed.hoursAgo(80), failedAttempts: 9, warnings: 2 });
   const deleted = await bed.createEndpoint({ deletedAt: bed.now, failingSince: bed.hoursAgo(80), failedAttempts: 9, warnings: 2 });
   for (const id of [disabled, deleted]) {
     const before = await bed.health(id);

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '@na/testing';
-import { DataSource, type QueryRunner } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 import { makePartitions } from '../src/deliveries/partitions.js';
 import { dropOldDays } from '../src/deliveries/retention.js';
-import { Foundation1780000000000 } from '../src/migrations/1780000000000-foundation.js';
-import { EndpointSettingsHealthReplays1796000000000 } from '../src/migrations/1796000000000-endpoint-settings-health-replays.js';
+import { migratedDatabase } from './migrated-database.js';
 
 const lockNotAvailable = '55P03';
 const now = new Date('2026-06-10T12:00:00Z');
@@ -14,10 +13,7 @@ let database: DataSource;
 let writer: QueryRunner;
 beforeAll(async () => {
   own = await createTestDatabase();
-  const migrations = [Foundation1780000000000, EndpointSettingsHealthReplays1796000000000];
-  database = new DataSource({ type: 'postgres', url: own.urls['webhook-dispatcher'], schema: 'webhook_dispatcher', migrations });
-  await database.initialize();
-  await database.runMigrations();
+  database = await migratedDatabase(own);
   await makePartitions(database, new Date('2026-05-01T00:00:00Z'));
   await makePartitions(database, now);
 });

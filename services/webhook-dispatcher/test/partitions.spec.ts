@@ -1,19 +1,15 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '@na/testing';
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { makePartitions } from '../src/deliveries/partitions.js';
 import { dropOldDays } from '../src/deliveries/retention.js';
-import { Foundation1780000000000 } from '../src/migrations/1780000000000-foundation.js';
-import { EndpointSettingsHealthReplays1796000000000 } from '../src/migrations/1796000000000-endpoint-settings-health-replays.js';
+import { migratedDatabase } from './migrated-database.js';
 
 let own: TestDatabase;
 let database: DataSource;
 beforeAll(async () => {
   own = await createTestDatabase();
-  const migrations = [Foundation1780000000000, EndpointSettingsHealthReplays1796000000000];
-  database = new DataSource({ type: 'postgres', url: own.urls['webhook-dispatcher'], schema: 'webhook_dispatcher', migrations });
-  await database.initialize();
-  await database.runMigrations();
+  database = await migratedDatabase(own);
 });
 afterAll(async () => {
   await database.destroy();

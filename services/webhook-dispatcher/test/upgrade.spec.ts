@@ -1,12 +1,11 @@
 // What migrations make of a database that is in use already.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createTestDatabase, tablesWithoutRowSecurity, type TestDatabase } from '@na/testing';
-import { seeEveryWorkspace } from '@na/service-host';
 import pg from 'pg';
-import { DataSource } from 'typeorm';
 import { migrations } from '../src/database.js';
 import { makePartitions } from '../src/deliveries/partitions.js';
 import { GroupsBehindRowSecurity1796600000000 } from '../src/migrations/1796600000000-groups-behind-row-security.js';
+import { migratedDatabase } from './migrated-database.js';
 
 let own: TestDatabase;
 let sql: pg.Client;
@@ -19,15 +18,6 @@ afterAll(async () => {
   await sql.end();
   await own.drop();
 });
-
-/** A service that knows these migrations, with its schema as they leave it. */
-async function migrated(known: typeof migrations): Promise<DataSource> {
-  const extra = { onConnect: (client: pg.Client) => client.query(seeEveryWorkspace) };
-  const database = new DataSource({ type: 'postgres', url: own.urls['webhook-dispatcher'], schema: 'webhook_dispatcher', migrations: known, extra });
-  await database.initialize();
-  await database.runMigrations({ transaction: 'each' });
-  return database;
-}
 
 const before = migrations.slice(0, migrations.indexOf(GroupsBehindRowSecurity1796600000000));
 
@@ -42,7 +32,7 @@ async function indexesBy(expression: string): Promise<{ table: string; valid: bo
 }
 
 test('days that were there already are secured with their tables, and have the indexes of the groups, however often that is begun', async () => {
-  const old = await migrated(before);
+  const old = await migratedDatabase(own, before);
   await makePartitions(old, new Date('2026-03-10T00:00:00Z'));
   const replaced = await indexesBy('COALESCE');
   // As an interrupted start leaves it: the index of the table, and that of one day.
@@ -52,7 +42,7 @@ test('days that were there already are secured with their tables, and have the i
   await old.query('ALTER INDEX deliveries_of_workspace_by_group ATTACH PARTITION one_day');
   await old.destroy();
 
-  const now = await migrated(migrations);
+  const now = await migratedDatabase(own);
   expect(await tablesWithoutRowSecurity(sql, 'webhook_dispatcher')).toEqual(['migrations', 'outbox', 'outbox_failed']);
   expect(await indexesBy('GREATEST')).toEqual(replaced.map(({ table }) => ({ table, valid: true })));
   expect(await indexesBy('COALESCE')).toEqual([]);
@@ -60,7 +50,7 @@ test('days that were there already are secured with their tables, and have the i
 });
 
 test('both migrations can be undone', async () => {
-  const now = await migrated(migrations);
+  const now = await migratedDatabase(own);
   for (let undone = 0; undone < 2; undone++) await now.undoLastMigration({ transaction: 'each' });
   expect(await tablesWithoutRowSecurity(sql, 'webhook_dispatcher')).toEqual(expect.arrayContaining(['attempts', 'deliveries', 'deliveries_20260310', 'endpoints']));
   expect([await indexesBy('GREATEST'), (await indexesBy('COALESCE')).every(({ valid }) => valid)]).toEqual([[], true]);
