@@ -31,6 +31,7 @@ import { ReplayPace1796200000000 } from './migrations/1796200000000-replay-pace.
 import { EventsForOneEndpoint1796300000000 } from './migrations/1796300000000-events-for-one-endpoint.js';
 import { DeliveriesInGroups1796400000000 } from './migrations/1796400000000-deliveries-in-groups.js';
 import { DisabledSince1796500000000 } from './migrations/1796500000000-disabled-since.js';
+import { RepeatedRequests1796650000000 } from './migrations/1796650000000-repeated-requests.js';
 import { Replay } from './replays/replay.entity.js';
 import { ReplayLoop } from './replays/replay-loop.js';
 import { ReplayStore } from './replays/replay-store.js';
@@ -47,6 +48,7 @@ export async function startWebhookDispatcher(config: Config<typeof settings> & C
     EventsForOneEndpoint1796300000000,
     DeliveriesInGroups1796400000000,
     DisabledSince1796500000000,
+    RepeatedRequests1796650000000,
   ];
   const database = await openDatabase({ ...config, schema: 'webhook_dispatcher', entities: [Endpoint, Replay], migrations }, host);
   await keepPartitions(database, host, config.webhookRetentionDays);

@@ -13,6 +13,7 @@ import { applyOutcomes } from '../src/health/health-store.js';
 import { Foundation1780000000000 } from '../src/migrations/1780000000000-foundation.js';
 import { EndpointSettingsHealthReplays1796000000000 } from '../src/migrations/1796000000000-endpoint-settings-health-replays.js';
 import { OutboxAndAlerts1796100000000 } from '../src/migrations/1796100000000-outbox-and-alerts.js';
+import { RepeatedRequests1796650000000 } from '../src/migrations/1796650000000-repeated-requests.js';
 
 export const policy = { disableAfterMs: 72 * 3_600_000, minFailedAttempts: 3 };
 
@@ -33,7 +34,7 @@ export class AlertsBed {
 
   static async start(): Promise<AlertsBed> {
     const bed = await TestBed.start();
-    const migrations = [Foundation1780000000000, EndpointSettingsHealthReplays1796000000000, OutboxAndAlerts1796100000000];
+    const migrations = [Foundation1780000000000, EndpointSettingsHealthReplays1796000000000, OutboxAndAlerts1796100000000, RepeatedRequests1796650000000];
     const options = { ...bed.config('webhook-dispatcher'), databasePoolSize: 10, schema: 'webhook_dispatcher', entities: [Endpoint], migrations };
     return new AlertsBed(bed, await openDatabase(options, bed.host('webhook-dispatcher')));
   }

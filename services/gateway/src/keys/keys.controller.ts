@@ -85,15 +85,16 @@ export class KeysController {
   async rotate(
     @From() caller: Caller,
     @By() maker: Principal,
+    @NewId('rotation') rotationId: string,
     @Param('id', keyId) id: string,
     @IfMatch() ifMatch: string | undefined,
     @Body({ schema: rotation }) wanted: Rotation,
   ) {
     const { credential, secretDigest, lastFour } = makeKey(id, randomBytes(secretBytes));
     const overlapSeconds = wanted?.overlap_seconds ?? defaultOverlapSeconds;
-    const request = { caller, id, ifMatch, secretDigest, lastFour, overlapSeconds, ...callerGrant(maker) };
-    const { key } = await this.services.keys.rotateKey(request, { timeoutMs: barrierMs });
-    return resource(KeySchema, key!, { secret: credential });
+    const request = { caller, id, ifMatch, rotationId, secretDigest, lastFour, overlapSeconds, ...callerGrant(maker) };
+    const { key, isRepeat } = await this.services.keys.rotateKey(request, { timeoutMs: barrierMs });
+    return resource(KeySchema, key!, { secret: isRepeat ? null : credential });
   }
 
   /** A revoked key stays listed: what it did in its time must remain explainable. */

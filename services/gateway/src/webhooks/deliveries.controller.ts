@@ -6,6 +6,7 @@ import { From } from '../auth/identity.js';
 import { Lists } from '../http/lists.js';
 import { resource, Resource } from '../http/resource.js';
 import { idPipe } from '../http/schema-pipe.js';
+import { NewId } from '../idempotency/new-id.js';
 import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
 import { deliveryOperations, deliveriesTag } from './deliveries.reference.js';
@@ -36,8 +37,8 @@ export class DeliveriesController {
   @Post(':id/retry')
   @HttpCode(202)
   @Scoped('webhooks:write')
-  async retry(@From() caller: Caller, @Param('id', deliveryId) id: string) {
-    const { delivery } = await this.services.deliveries.retryDelivery({ caller, id });
+  async retry(@From() caller: Caller, @NewId('retry') retryId: string, @Param('id', deliveryId) id: string) {
+    const { delivery } = await this.services.deliveries.retryDelivery({ caller, id, retryId });
     return resource(DeliverySchema, delivery!, {}, `/api/v1/deliveries/${id}`);
   }
 

@@ -1,8 +1,8 @@
 // /api/v1/webhooks
-import { timestampDate } from '@bufbuild/protobuf/wkt';
+import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { EndpointSchema, type Caller } from '@na/contracts';
-import { createReplyKey, sealReply } from '@na/messaging';
+import { createReplyKey, sealReply, type ReplyKey } from '@na/messaging';
 import { explainSignature } from '@notion-analytics/webhook-signature';
 import { Scoped } from '../auth/access.js';
 import { From } from '../auth/identity.js';
@@ -10,6 +10,8 @@ import { IfMatch } from '../http/if-match.js';
 import { listQuery, Lists, type ListQuery } from '../http/lists.js';
 import { resource, Resource } from '../http/resource.js';
 import { idPipe } from '../http/schema-pipe.js';
+import type { Claim } from '../idempotency/idempotency-records.js';
+import { ByClaim, NewId } from '../idempotency/new-id.js';
 import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
 import { deliveriesQuery, answerDeliveries, type DeliveriesQuery } from './delivery-list.js';
@@ -44,11 +46,11 @@ export class WebhooksController {
   /** The secret comes back sealed to a key of this request alone: nobody on the bus can read it. */
   @Post()
   @Scoped('webhooks:write')
-  async create(@From() caller: Caller, @Body({ schema: newWebhook }) { secret, ...wanted }: NewWebhook) {
+  async create(@From() caller: Caller, @NewId('we') id: string, @Body({ schema: newWebhook }) { secret, ...wanted }: NewWebhook) {
     const replyKey = createReplyKey();
     const keys = { replyPublicKey: replyKey.publicKey, sealedSecret: await this.seal(secret) };
-    const { endpoint, sealedSecret } = await this.services.endpoints.createEndpoint({ caller, ...settingsToProto(wanted), ...keys });
-    return resource(EndpointSchema, endpoint!, { secret: replyKey.open(sealedSecret) });
+    const { endpoint, sealedSecret } = await this.services.endpoints.createEndpoint({ caller, id, ...settingsToProto(wanted), ...keys });
+    return resource(EndpointSchema, endpoint!, { secret: shownSecret(replyKey, sealedSecret) });
   }
 
   @Get()
@@ -100,18 +102,32 @@ export class WebhooksController {
   @Post(':id/secret/rotate')
   @HttpCode(200)
   @Scoped('webhooks:write')
-  async rotate(@From() caller: Caller, @Param('id', webhookId) id: string, @IfMatch() ifMatch: string | undefined, @Body({ schema: rotation }) wanted: Rotation) {
+  async rotate(
+    @From() caller: Caller,
+    @NewId('rotation') rotationId: string,
+    @Param('id', webhookId) id: string,
+    @IfMatch() ifMatch: string | undefined,
+    @Body({ schema: rotation }) wanted: Rotation,
+  ) {
     const replyKey = createReplyKey();
     const keys = { replyPublicKey: replyKey.publicKey, sealedSecret: await this.seal(wanted?.secret) };
-    const { endpoint, sealedSecret } = await this.services.endpoints.rotateSecret({ caller, id, ifMatch, overlapSeconds: wanted?.overlap_seconds ?? undefined, ...keys });
-    return resource(EndpointSchema, endpoint!, { secret: replyKey.open(sealedSecret) });
+    const request = { caller, id, ifMatch, rotationId, overlapSeconds: wanted?.overlap_seconds ?? undefined, ...keys };
+    const { endpoint, sealedSecret } = await this.services.endpoints.rotateSecret(request);
+    return resource(EndpointSchema, endpoint!, { secret: shownSecret(replyKey, sealedSecret) });
   }
 
   @Post(':id/test')
   @HttpCode(202)
   @Scoped('webhooks:write')
-  async test(@From() caller: Caller, @Param('id', webhookId) id: string, @Body({ schema: testDelivery }) { event_type }: TestDelivery) {
-    const { deliveryId, eventId } = await this.services.endpoints.testEndpoint({ caller, id, eventType: event_type });
+  async test(
+    @From() caller: Caller,
+    @NewId('evt') newId: string,
+    @ByClaim() claim: Claim | undefined,
+    @Param('id', webhookId) id: string,
+    @Body({ schema: testDelivery }) { event_type }: TestDelivery,
+  ) {
+    const request = { caller, id, eventType: event_type, eventId: newId, eventAt: claim && timestampFromDate(claim.firstAt) };
+    const { deliveryId, eventId } = await this.services.endpoints.testEndpoint(request);
     return new Resource({ delivery_id: deliveryId, event_id: eventId }, { location: `/api/v1/deliveries/${deliveryId}` });
   }
 
@@ -137,4 +153,9 @@ export class WebhooksController {
     const { publicKey } = await this.services.endpoints.getIntakeKey({});
     return sealReply(secret, publicKey);
   }
+}
+
+/** None comes when the secret was rotated between two tries of one request. */
+function shownSecret(replyKey: ReplyKey, sealedSecret: Uint8Array): string | null {
+  return sealedSecret.length > 0 ? replyKey.open(sealedSecret) : null;
 }

@@ -21,6 +21,8 @@ export function notLeased(now: string): string {
 }
 
 interface Found {
+  /** Of the last retry. */
+  retry_id: string | null;
   status: DeliveryStatus;
   endpoint_status: 'enabled' | 'disabled';
   is_deleted: boolean;
@@ -36,15 +38,18 @@ export class ByHand {
     private readonly withdraw: (endpointId: string, deliveryId: string) => Promise<void>,
   ) {}
 
-  /** @throws ServiceError not_found, or conflict when an attempt is under way or its endpoint takes none */
-  async retry(workspaceId: string, id: string): Promise<void> {
+  /**
+   * @param retryId the same in each try of one request: that the last retry was this one leaves nothing to be done
+   * @throws ServiceError not_found, or conflict when an attempt is under way or its endpoint takes none
+   */
+  async retry(workspaceId: string, id: string, retryId: string): Promise<void> {
     const [, changed] = await this.database.query<[unknown, number]>(
-      `UPDATE deliveries d SET ${dueAgain('$4::timestamptz')} FROM endpoints p
+      `UPDATE deliveries d SET ${dueAgain('$4::timestamptz')}, retry_id = $5 FROM endpoints p
        WHERE d.workspace_id = $1 AND d.id = $2 AND d.event_at = $3 AND ${notLeased('$4::timestamptz')}
-         AND p.id = d.endpoint_id AND p.status = 'enabled' AND p.deleted_at IS NULL`,
-      [workspaceId, id, eventTimeOf(id) ?? null, this.clock.now()],
+         AND p.id = d.endpoint_id AND p.status = 'enabled' AND p.deleted_at IS NULL AND d.retry_id IS DISTINCT FROM $5`,
+      [workspaceId, id, eventTimeOf(id) ?? null, this.clock.now(), retryId],
     );
-    if (changed === 0) throw retryRefusal(await this.find(workspaceId, id));
+    if (changed === 0) refuseUnlessRetried(await this.find(workspaceId, id), retryId);
     this.wake();
   }
 
@@ -66,7 +71,7 @@ export class ByHand {
 
   private async find(workspaceId: string, id: string): Promise<Found> {
     const [found] = await this.database.query<Found[]>(
-      `SELECT d.status, p.status AS endpoint_status, p.deleted_at IS NOT NULL AS is_deleted
+      `SELECT d.status, d.retry_id, p.status AS endpoint_status, p.deleted_at IS NOT NULL AS is_deleted
        FROM deliveries d JOIN endpoints p ON p.id = d.endpoint_id
        WHERE d.workspace_id = $1 AND d.id = $2 AND d.event_at = $3`,
       [workspaceId, id, eventTimeOf(id) ?? null],
@@ -76,10 +81,11 @@ export class ByHand {
   }
 }
 
-function retryRefusal({ endpoint_status, is_deleted }: Found): ServiceError {
-  if (is_deleted) return new ServiceError('conflict', 'The webhook of this delivery is deleted.');
-  if (endpoint_status === 'disabled') return new ServiceError('conflict', 'The webhook of this delivery is disabled. Enable it first.');
-  return new ServiceError('conflict', 'An attempt of this delivery is under way. Wait for its outcome.');
+function refuseUnlessRetried({ retry_id, endpoint_status, is_deleted }: Found, retryId: string): void {
+  if (retry_id === retryId) return;
+  if (is_deleted) throw new ServiceError('conflict', 'The webhook of this delivery is deleted.');
+  if (endpoint_status === 'disabled') throw new ServiceError('conflict', 'The webhook of this delivery is disabled. Enable it first.');
+  throw new ServiceError('conflict', 'An attempt of this delivery is under way. Wait for its outcome.');
 }
 
 /** The first two are seen only when someone retried it between our statement and our look. */

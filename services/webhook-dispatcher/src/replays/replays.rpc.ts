@@ -13,7 +13,7 @@ export class ReplaysRpc {
 
   @RpcMethod(ReplayService.method.createReplay)
   async createReplay(request: CreateReplayRequest) {
-    return { replay: toProto(await this.replays.create(workspaceOf(request.caller), request.endpointId, toWanted(request))) };
+    return { replay: toProto(await this.replays.create(workspaceOf(request.caller), request.endpointId, request.id, toWanted(request))) };
   }
 
   @RpcMethod(ReplayService.method.getReplay)

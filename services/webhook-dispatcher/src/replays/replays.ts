@@ -1,6 +1,6 @@
 // Making, finding and cancelling replays. Carrying them out is the loop's.
 import { notFound, ServiceError } from '@na/service-error';
-import type { Clock } from '@na/service-host';
+import { insertOnce, type Clock } from '@na/service-host';
 import { LessThan, type DataSource, type Repository } from 'typeorm';
 import { typeid } from 'typeid-js';
 import type { Endpoint } from '../endpoints/endpoint.entity.js';
@@ -28,17 +28,21 @@ export class Replays {
 
   /**
    * Counts, and begins unless only the count was asked for. A dry run is also for an endpoint that is disabled or busy
-   * with another replay: it tells what there would be.
+   * with another replay: it tells what there would be. A replay that an earlier try of the same request made is shown as it
+   * stands, though it may be itself what is running.
+   * @param wantedId the same in each try of one request; empty for one that is chosen here
    * @throws ServiceError invalid_request, not_found or conflict
    */
-  async create(workspaceId: string, endpointId: string, wanted: WantedReplay): Promise<Replay> {
+  async create(workspaceId: string, endpointId: string, wantedId: string, wanted: WantedReplay): Promise<Replay> {
+    const earlier = await this.table.findOneBy({ id: wantedId, endpointId, workspaceId });
+    if (earlier) return earlier;
     const endpoint = await this.endpoints.get(workspaceId, endpointId);
     const now = this.clock.now();
     const plan = planReplay(wanted, now);
     if (!plan.dryRun && endpoint.status !== 'enabled') throw new ServiceError('conflict', 'The webhook is disabled. Enable it first.');
     const replay = this.table.create({
       ...plan,
-      id: typeid('rpl').toString(),
+      id: wantedId || typeid('rpl').toString(),
       workspaceId,
       endpointId,
       status: plan.dryRun ? 'planned' : 'running',
@@ -50,9 +54,9 @@ export class Replays {
       completedAt: null,
     });
     replay.total = await this.store.count({ ...replay, endpoint: filterOf(endpoint) });
-    await this.insert(replay);
+    const { row } = await insertOnce(this.table.manager, Replay, replay, { id: replay.id, endpointId, workspaceId }, anotherIsRunning);
     if (!plan.dryRun) this.wake();
-    return replay;
+    return row;
   }
 
   async get(workspaceId: string, endpointId: string, id: string): Promise<Replay> {
@@ -78,12 +82,11 @@ export class Replays {
     if (affected === 0) throw new ServiceError('conflict', `The replay is not running: it is ${replay.status}.`);
     return replay;
   }
+}
 
-  /** The index on running replays decides who comes first when two are made at once. */
-  private async insert(replay: Replay): Promise<void> {
-    const inserted = await this.table.createQueryBuilder().insert().values(replay).orIgnore().returning('id').execute();
-    if ((inserted.raw as unknown[]).length === 0) throw new ServiceError('conflict', 'Another replay of this webhook is running. Wait for its end, or cancel it.');
-  }
+/** The index on running replays decides who comes first when two are made at once. */
+function anotherIsRunning(): ServiceError {
+  return new ServiceError('conflict', 'Another replay of this webhook is running. Wait for its end, or cancel it.');
 }
 
 function filterOf({ id, eventTypes, pageIds }: Endpoint) {
