@@ -149,3 +149,11 @@ test('a rotation that came between the tries stays: nothing is rotated, and no s
     expect([first.status, second.status, second.body]).toEqual([200, 200, { ...current.body, secret: null }]);
   }
 });
+
+test('a cancellation whose answer was lost is done, as the second try says', async () => {
+  const { credentials } = await newTenant();
+  const webhook = await system.api('POST', '/webhooks', credentials, { url: 'http://127.0.0.1:9/', event_types: ['page.created'] });
+  const { body } = await system.api('POST', `/webhooks/${webhook.body.id}/test`, credentials, { event_type: 'page.created' });
+  const { first, second } = await tryTwice(`/deliveries/${body.delivery_id}/cancel`, credentials, undefined);
+  expect([first.status, second.status, second.body.status]).toEqual([200, 200, 'cancelled']);
+});

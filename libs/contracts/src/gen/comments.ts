@@ -186,6 +186,7 @@ export const comments: Readonly<Record<string, string>> = {
   "webhooks.v1.ListDeliveriesRequest.limit": "1 to 100.",
   "webhooks.v1.ListDeliveriesRequest.after": "Id of the last delivery of the answer before; empty for the first. Newest first.",
   "webhooks.v1.RetryDeliveryRequest.retry_id": "Names the retry; a second try of the same request has it again, and brings no second attempt. Empty: one is chosen.",
+  "webhooks.v1.CancelDeliveryRequest.is_repeat": "An earlier try of the same request may have cancelled it: that it is cancelled is no conflict then.",
   "webhooks.v1.RetryPolicy.base_seconds": "Wait before the second attempt, 1 to 86,400 s.",
   "webhooks.v1.RetryPolicy.factor": "Each wait is the one before times this, 1 to 10.",
   "webhooks.v1.RetryPolicy.max_seconds": "Longest wait, 1 to 86,400 s.",
@@ -241,4 +242,5 @@ export const comments: Readonly<Record<string, string>> = {
   "webhooks.v1.CreateReplayRequest.rate_per_second": "Most deliveries made due a second, 1 to 1,000; unset means 50.",
   "webhooks.v1.CreateReplayRequest.dry_run": "Only count.",
   "webhooks.v1.CreateReplayRequest.id": "TypeID \"rpl_…\" for what is made; a second try of the same request has it again, and finds what the first one made. Empty: one is chosen.",
+  "webhooks.v1.CancelReplayRequest.is_repeat": "An earlier try of the same request may have cancelled it: that it is cancelled is no conflict then.",
 };

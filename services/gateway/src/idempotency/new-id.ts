@@ -1,5 +1,6 @@
-// Ids for what a request makes: with an Idempotency-Key the same each time the request is carried out, so that a second try,
-// after a crash or an answer that never came, meets what the first one made instead of making another.
+// What a route knows of the tries of its request. Ids for what it makes are, with an Idempotency-Key, the same each time it is
+// carried out, so that a second try, after a crash or an answer that never came, meets what the first one made instead of
+// making another.
 import { createHash } from 'node:crypto';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
@@ -8,6 +9,9 @@ import type { Claim } from './idempotency-records.js';
 
 /** The claim of the request in hand; undefined when it has no Idempotency-Key. */
 export const ByClaim = createParamDecorator((_data: unknown, context: ExecutionContext): Claim | undefined => claimOf(context));
+
+/** Whether an earlier try may have done already what is asked for. */
+export const IsRepeat = createParamDecorator((_data: unknown, context: ExecutionContext): boolean => claimOf(context)?.isRepeat ?? false);
 
 /** The id of the one thing that the request makes. */
 export const NewId = createParamDecorator((prefix: string, context: ExecutionContext): string => {

@@ -7,7 +7,7 @@ import { From } from '../auth/identity.js';
 import { listQuery, Lists, type ListQuery } from '../http/lists.js';
 import { resource } from '../http/resource.js';
 import { idPipe } from '../http/schema-pipe.js';
-import { NewId } from '../idempotency/new-id.js';
+import { IsRepeat, NewId } from '../idempotency/new-id.js';
 import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
 import { replayOperations, replaysTag } from './replays.reference.js';
@@ -60,8 +60,13 @@ export class ReplaysController {
   @Post(':id/cancel')
   @HttpCode(200)
   @Scoped('webhooks:write')
-  async cancel(@From() caller: Caller, @Param('webhookId', webhookId) endpointId: string, @Param('id', replayId) id: string) {
-    const { replay } = await this.services.replays.cancelReplay({ caller, endpointId, id });
+  async cancel(
+    @From() caller: Caller,
+    @IsRepeat() isRepeat: boolean,
+    @Param('webhookId', webhookId) endpointId: string,
+    @Param('id', replayId) id: string,
+  ) {
+    const { replay } = await this.services.replays.cancelReplay({ caller, endpointId, id, isRepeat });
     return resource(ReplaySchema, replay!);
   }
 }

@@ -21,6 +21,7 @@ export function notLeased(now: string): string {
 }
 
 interface Found {
+  endpoint_id: string;
   /** Of the last retry. */
   retry_id: string | null;
   status: DeliveryStatus;
@@ -57,21 +58,28 @@ export class ByHand {
    * An attempt in flight ends and is logged; it no longer moves the delivery. Once this has resolved, no other is begun by a
    * replica that lives and hears: one that is cut off from the bus or stands still for 2 s may still make the one that it has
    * in memory.
+   * @param isRepeat an earlier try of the same request may have cancelled it already
    * @throws ServiceError not_found, or conflict when the delivery is final already
    */
-  async cancel(workspaceId: string, id: string): Promise<void> {
-    const [[cancelled]] = await this.database.query<[{ endpoint_id: string }[], number]>(
+  async cancel(workspaceId: string, id: string, isRepeat: boolean): Promise<void> {
+    const [[changed]] = await this.database.query<[{ endpoint_id: string }[], number]>(
       `UPDATE deliveries SET status = 'cancelled', due_at = NULL, next_attempt_at = NULL, leased_by = NULL, completed_at = $4
        WHERE workspace_id = $1 AND id = $2 AND event_at = $3 AND status IN ('pending', 'retrying') RETURNING endpoint_id`,
       [workspaceId, id, eventTimeOf(id) ?? null, this.clock.now()],
     );
-    if (!cancelled) throw new ServiceError('conflict', alreadyFinal[(await this.find(workspaceId, id)).status]);
+    const cancelled = changed ?? (await this.cancelledBefore(workspaceId, id, isRepeat));
     await this.withdraw(cancelled.endpoint_id, id);
+  }
+
+  private async cancelledBefore(workspaceId: string, id: string, isRepeat: boolean): Promise<Found> {
+    const found = await this.find(workspaceId, id);
+    if (isRepeat && found.status === 'cancelled') return found;
+    throw new ServiceError('conflict', alreadyFinal[found.status]);
   }
 
   private async find(workspaceId: string, id: string): Promise<Found> {
     const [found] = await this.database.query<Found[]>(
-      `SELECT d.status, d.retry_id, p.status AS endpoint_status, p.deleted_at IS NOT NULL AS is_deleted
+      `SELECT d.endpoint_id, d.status, d.retry_id, p.status AS endpoint_status, p.deleted_at IS NOT NULL AS is_deleted
        FROM deliveries d JOIN endpoints p ON p.id = d.endpoint_id
        WHERE d.workspace_id = $1 AND d.id = $2 AND d.event_at = $3`,
       [workspaceId, id, eventTimeOf(id) ?? null],

@@ -42,8 +42,8 @@ export class DeliveriesRpc {
   }
 
   @RpcMethod(DeliveryService.method.cancelDelivery)
-  async cancelDelivery({ caller, id }: CancelDeliveryRequest) {
-    await this.byHand.cancel(workspaceOf(caller), id);
+  async cancelDelivery({ caller, id, isRepeat }: CancelDeliveryRequest) {
+    await this.byHand.cancel(workspaceOf(caller), id, isRepeat);
     return this.delivery(workspaceOf(caller), id);
   }
 

@@ -29,8 +29,8 @@ export class ReplaysRpc {
   }
 
   @RpcMethod(ReplayService.method.cancelReplay)
-  async cancelReplay({ caller, endpointId, id }: CancelReplayRequest) {
-    return { replay: toProto(await this.replays.cancel(workspaceOf(caller), endpointId, id)) };
+  async cancelReplay({ caller, endpointId, id, isRepeat }: CancelReplayRequest) {
+    return { replay: toProto(await this.replays.cancel(workspaceOf(caller), endpointId, id, isRepeat)) };
   }
 }
 

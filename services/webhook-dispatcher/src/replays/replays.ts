@@ -73,13 +73,15 @@ export class Replays {
 
   /**
    * What was made due already is still delivered.
+   * @param isRepeat an earlier try of the same request may have cancelled it already
    * @throws ServiceError not_found, or conflict when it is not running
    */
-  async cancel(workspaceId: string, endpointId: string, id: string): Promise<Replay> {
+  async cancel(workspaceId: string, endpointId: string, id: string, isRepeat: boolean): Promise<Replay> {
     const own = { id, endpointId, workspaceId };
     const { affected } = await this.table.update({ ...own, status: 'running' }, { status: 'cancelled', completedAt: this.clock.now() });
     const replay = await this.get(workspaceId, endpointId, id);
-    if (affected === 0) throw new ServiceError('conflict', `The replay is not running: it is ${replay.status}.`);
+    const isCancelled = affected === 1 || (isRepeat && replay.status === 'cancelled');
+    if (!isCancelled) throw new ServiceError('conflict', `The replay is not running: it is ${replay.status}.`);
     return replay;
   }
 }
