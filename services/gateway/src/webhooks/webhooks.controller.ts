@@ -2,7 +2,6 @@
 import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { EndpointSchema, type Caller } from '@na/contracts';
-import { createReplyKey, sealReply, type ReplyKey } from '@na/messaging';
 import { explainSignature } from '@notion-analytics/webhook-signature';
 import { Scoped } from '../auth/access.js';
 import { From } from '../auth/identity.js';
@@ -15,6 +14,7 @@ import { ByClaim, NewId } from '../idempotency/new-id.js';
 import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
 import { deliveriesQuery, answerDeliveries, type DeliveriesQuery } from './delivery-list.js';
+import { exchangeSecret } from './secret-exchange.js';
 import { patchToProto, settingsToProto } from './webhook-settings.js';
 import { webhookOperations, webhooksTag } from './webhooks.reference.js';
 import {
@@ -43,14 +43,12 @@ export class WebhooksController {
     private readonly lists: Lists,
   ) {}
 
-  /** The secret comes back sealed to a key of this request alone: nobody on the bus can read it. */
   @Post()
   @Scoped('webhooks:write')
   async create(@From() caller: Caller, @NewId('we') id: string, @Body({ schema: newWebhook }) { secret, ...wanted }: NewWebhook) {
-    const replyKey = createReplyKey();
-    const keys = { replyPublicKey: replyKey.publicKey, sealedSecret: await this.seal(secret) };
-    const { endpoint, sealedSecret } = await this.services.endpoints.createEndpoint({ caller, id, ...settingsToProto(wanted), ...keys });
-    return resource(EndpointSchema, endpoint!, { secret: shownSecret(replyKey, sealedSecret) });
+    const { sealed, open } = await exchangeSecret(this.services.endpoints, secret);
+    const { endpoint, sealedSecret } = await this.services.endpoints.createEndpoint({ caller, id, ...settingsToProto(wanted), ...sealed });
+    return resource(EndpointSchema, endpoint!, { secret: open(sealedSecret) });
   }
 
   @Get()
@@ -109,11 +107,10 @@ export class WebhooksController {
     @IfMatch() ifMatch: string | undefined,
     @Body({ schema: rotation }) wanted: Rotation,
   ) {
-    const replyKey = createReplyKey();
-    const keys = { replyPublicKey: replyKey.publicKey, sealedSecret: await this.seal(wanted?.secret) };
-    const request = { caller, id, ifMatch, rotationId, overlapSeconds: wanted?.overlap_seconds ?? undefined, ...keys };
+    const { sealed, open } = await exchangeSecret(this.services.endpoints, wanted?.secret);
+    const request = { caller, id, ifMatch, rotationId, overlapSeconds: wanted?.overlap_seconds ?? undefined, ...sealed };
     const { endpoint, sealedSecret } = await this.services.endpoints.rotateSecret(request);
-    return resource(EndpointSchema, endpoint!, { secret: shownSecret(replyKey, sealedSecret) });
+    return resource(EndpointSchema, endpoint!, { secret: open(sealedSecret) });
   }
 
   @Post(':id/test')
@@ -146,16 +143,4 @@ export class WebhooksController {
     await this.services.endpoints.getEndpoint({ caller, id });
     return answerDeliveries(this.lists, this.services, caller, { ...query, endpoint_id: id });
   }
-
-  /** A secret that the client chose goes to the dispatcher sealed, to a key that any replica of it opens. */
-  private async seal(secret: string | null | undefined): Promise<Uint8Array | undefined> {
-    if (secret === null || secret === undefined) return undefined;
-    const { publicKey } = await this.services.endpoints.getIntakeKey({});
-    return sealReply(secret, publicKey);
-  }
-}
-
-/** None comes when the secret was rotated between two tries of one request. */
-function shownSecret(replyKey: ReplyKey, sealedSecret: Uint8Array): string | null {
-  return sealedSecret.length > 0 ? replyKey.open(sealedSecret) : null;
 }

@@ -18,7 +18,7 @@ import { changesOf, type KeyPatch } from './key-patch.js';
 import { findKey, insertKey, listKeys, type KeyFilter, type Page } from './key-store.js';
 import { isNarrower } from './narrowing.js';
 import type { Rate } from './rate.js';
-import { checkRotatable, maxOverlapSeconds, rotated, rotationsAfter } from './rotation.js';
+import { checkRotatable, maxOverlapSeconds, rotated, rotationsAfter, type Rotation } from './rotation.js';
 
 export interface NewKey extends Grant {
   id: string;
@@ -26,16 +26,6 @@ export interface NewKey extends Grant {
   name: string;
   lastFour: string;
   secretDigest: Uint8Array;
-}
-
-export interface Rotation {
-  /** The same in each try of one request. */
-  rotationId: string;
-  /** SHA-256 of the new secret. */
-  secretDigest: Uint8Array;
-  lastFour: string;
-  /** 0 to 604,800. */
-  overlapSeconds: number;
 }
 
 export interface Rotated {

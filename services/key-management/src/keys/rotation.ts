@@ -9,6 +9,16 @@ export const maxOverlapSeconds = 604_800;
 /** More than anyone makes of one key in the day within which a request may be tried again. */
 const rememberedRotations = 50;
 
+export interface Rotation {
+  /** The same in each try of one request. */
+  rotationId: string;
+  /** SHA-256 of the new secret. */
+  secretDigest: Uint8Array;
+  lastFour: string;
+  /** 0 to 604,800. */
+  overlapSeconds: number;
+}
+
 export type NewSecret = StoredDigest & { lastFour: string };
 
 type Rotated = NewSecret & Pick<ApiKey, 'previousSecretMac' | 'previousPepperVersion' | 'previousEndsAt' | 'rotatedAt'>;
