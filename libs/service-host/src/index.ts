@@ -3,6 +3,7 @@ export * from './clock.js';
 export * from './config.js';
 export * from './database.js';
 export * from './health.js';
+export * from './insert-once.js';
 export * from './logger.js';
 export * from './row-security.js';
 export * from './run-service.js';

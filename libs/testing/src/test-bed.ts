@@ -78,12 +78,21 @@ export class TestBed {
 
   /** The first event of a type in a workspace, published already or still to come. */
   async nextEvent(type: EventType, workspaceId: string): Promise<Envelope> {
+    return (await this.firstEvents(1, type, workspaceId))[0]!;
+  }
+
+  /** As many of a type in a workspace, in the order in which they were published. */
+  async firstEvents(count: number, type: EventType, workspaceId: string): Promise<Envelope[]> {
     const consumer = await this.bus.js.consumers.get(streams.events.name, {
       filter_subjects: `na.events.v1.${workspaceId}.${type}`,
       deliver_policy: DeliverPolicy.All,
     });
     const messages = await consumer.consume();
-    for await (const message of messages) return fromBinary(EnvelopeSchema, message.data);
+    const events: Envelope[] = [];
+    for await (const message of messages) {
+      events.push(fromBinary(EnvelopeSchema, message.data));
+      if (events.length === count) return events;
+    }
     throw new Error('The bus was closed before the event came.');
   }
 

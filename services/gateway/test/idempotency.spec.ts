@@ -6,19 +6,19 @@ import { RpcMethod, sealReply, serveOnBus } from '@na/messaging';
 import { ServiceError } from '@na/service-error';
 import { eventually } from '@na/testing';
 import pg from 'pg';
-import { typeid } from 'typeid-js';
 import { GatewayBed, operatorToken, type Answer, type TestKey } from './gateway.bed.js';
 
-/** What CreateGoal does next, and how often it was asked. */
-const goals = { asked: 0, answer: async (): Promise<void> => {} };
+/** What CreateGoal does next, how often it was asked, and for which ids. */
+const goals = { asked: 0, ids: [] as string[], answer: async (): Promise<void> => {} };
 
 @Controller()
 class FakeGoals {
   @RpcMethod(GoalService.method.createGoal)
-  async createGoal({ name }: CreateGoalRequest) {
+  async createGoal({ id, name }: CreateGoalRequest) {
     goals.asked += 1;
+    goals.ids.push(id);
     await goals.answer();
-    return { goal: { id: typeid('goal').toString(), name } };
+    return { goal: { id, name } };
   }
 
   @RpcMethod(EndpointService.method.rotateSecret)
@@ -59,6 +59,7 @@ afterAll(async () => {
 beforeEach(() => {
   key = newKey();
   goals.asked = 0;
+  goals.ids = [];
 });
 afterEach(() => {
   for (const release of held.splice(0)) release();
@@ -127,6 +128,27 @@ test('after a failure that leaves open what was done the same may come again at 
   goals.answer = async () => {};
   expect(outcome(await post('order-1', { ...goal, name: 'Other' }))).toEqual([422, 'idempotency_key_reused']);
   expect([(await post('order-1')).status, isReplayed(await post('order-1'))]).toEqual([201, true]);
+});
+
+test('a second try that is refused leaves open what the first one did: nothing else may be done under its key', async () => {
+  goals.answer = () => Promise.reject(new Error('The disk is full.'));
+  expect(outcome(await post('order-1'))).toEqual([500, 'internal']);
+  goals.answer = () => Promise.reject(new ServiceError('conflict', 'Taken.'));
+  expect(outcome(await post('order-1'))).toEqual([409, 'conflict']);
+  goals.answer = async () => {};
+  expect(outcome(await post('order-1', { ...goal, name: 'Other' }))).toEqual([422, 'idempotency_key_reused']);
+  expect((await post('order-1')).status).toBe(201);
+  expect(new Set(goals.ids).size).toBe(1);
+});
+
+test('of what only reads nothing is kept, though it is a POST', async () => {
+  const reader = newKey({ scopes: ['webhooks:read'] });
+  const signed = { secret: `whsec_${'a'.repeat(32)}`, headers: { 'webhook-id': 'evt_1' }, body: '{"visitor":"ann"}' };
+  const explain = (body: object) => post('order-1', body, '/api/v1/webhooks/signature/explain', reader.headers);
+  const answers = [await explain(signed), await explain(signed), await explain({ ...signed, body: '{}' })];
+  expect(answers.map((answer) => [answer.status, isReplayed(answer)])).toEqual([[200, false], [200, false], [200, false]]);
+  const { rows } = await database.query('SELECT FROM idempotency_records WHERE workspace_id = $1', [reader.workspaceId]);
+  expect(rows).toEqual([]);
 });
 
 test('an answer is kept for a day, to the millisecond, and then gone', async () => {

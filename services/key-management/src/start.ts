@@ -22,6 +22,7 @@ import { CreateTables1793000000000 } from './migrations/1793000000000-create-tab
 import { CreateOutboxFailed1797000000000 } from './migrations/1797000000000-create-outbox-failed.js';
 import { CompleteKeys1798000000000 } from './migrations/1798000000000-complete-keys.js';
 import { SecureRows1798100000000 } from './migrations/1798100000000-secure-rows.js';
+import { RememberRotations1798250000000 } from './migrations/1798250000000-remember-rotations.js';
 import { poolShares, type settings } from './settings.js';
 import { Turns } from './turns.js';
 import { Workspace } from './workspaces/workspace.entity.js';
@@ -33,7 +34,7 @@ class KeyManagement {}
 
 const schema = 'key_management';
 const entities = [Workspace, ApiKey, AuditEntry];
-const migrations = [CreateTables1793000000000, CreateOutboxFailed1797000000000, CompleteKeys1798000000000, SecureRows1798100000000];
+const migrations = [CreateTables1793000000000, CreateOutboxFailed1797000000000, CompleteKeys1798000000000, SecureRows1798100000000, RememberRotations1798250000000];
 
 export async function startKeyManagement(config: Config<typeof settings> & Config<typeof serviceSettings>, host: Host): Promise<void> {
   const shares = poolShares(config.databasePoolSize);

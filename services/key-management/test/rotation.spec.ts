@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
-import { eventData, type Key } from '@na/contracts';
+import { etagOf, eventData, KeySchema, type Key } from '@na/contracts';
 import { KeyManagementBed, sha256 } from './key-management.bed.js';
 
 let service: KeyManagementBed;
@@ -104,4 +104,18 @@ test('subscribers hear of a rotation, and until when the secret before works', a
     rotated_at: service.bed.clock.now().toISOString(),
     previous_valid_until: timestampDate(service.in(60_000)).toISOString(),
   });
+});
+
+test('a rotation that is tried again under its name is not made again, whatever ETag it was for and however the key fares since', async () => {
+  const workspaceId = await service.newWorkspace();
+  const { key } = await service.newKey(workspaceId);
+  const rotation = { rotationId: 'rotation_1', overlapSeconds: 60, ifMatch: etagOf(KeySchema, key) };
+  const first = await service.rotate(key, rotation);
+  await service.update(key, { disabled: true });
+  const second = await service.rotate(key, rotation);
+  expect(second.key).toMatchObject({ lastFour: first.key.lastFour, rotatedAt: first.key.rotatedAt });
+  await service.update(key, { disabled: false });
+  expect([await service.statusOf(key, first.secret), await service.statusOf(key, second.secret)]).toEqual(['valid', 'wrong_secret']);
+  const { entries } = await service.audit.listAuditEntries({ caller: service.operator(workspaceId), limit: 10, action: 'key.rotated' });
+  expect(entries).toHaveLength(1);
 });

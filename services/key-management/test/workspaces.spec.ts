@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { etagOf, WorkspaceSchema } from '@na/contracts';
+import { typeid } from 'typeid-js';
 import { KeyManagementBed, sha256 } from './key-management.bed.js';
 
 let service: KeyManagementBed;
@@ -97,4 +98,12 @@ test('the operator lists all workspaces page by page, each once', async () => {
   }
   expect(listed).toEqual([...new Set(listed)].sort());
   expect(listed).toEqual(expect.arrayContaining(made));
+});
+
+test('tries of one request make one workspace, also at once, and it is recorded once', async () => {
+  const wanted = { caller: service.operator(), id: typeid('ws').toString(), name: 'Once', timeZone: 'UTC' };
+  const made = await Promise.all([1, 2, 3].map(() => service.workspaces.createWorkspace(wanted)));
+  expect(made).toEqual(Array(3).fill(made[0]));
+  const { entries } = await service.audit.listAuditEntries({ caller: service.operator(wanted.id), limit: 10 });
+  expect(entries.map(({ action }) => action)).toEqual(['workspace.created']);
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { typeid } from 'typeid-js';
 import { newWorkspace, startReportingBed, type ReportingBed } from './reporting-bed.js';
 
 let reporting: ReportingBed;
@@ -46,4 +47,12 @@ test('every fault of a goal is named at once, with its pointer', async () => {
     code: 'invalid_request',
     fields: [{ pointer: '/name' }, { pointer: '/event_name' }, { pointer: '/value' }],
   });
+});
+
+test('tries of one request make one goal, also at once', async () => {
+  const { caller } = newWorkspace();
+  const wanted = { caller, id: typeid('goal').toString(), name: 'Sign-up', eventName: 'signup' };
+  const made = await Promise.all([1, 2, 3].map(() => reporting.goals.createGoal(wanted)));
+  expect((await reporting.goals.listGoals({ caller, limit: 10 })).goals).toEqual([made[0]!.goal]);
+  expect(made.map(({ goal }) => goal)).toEqual(Array(3).fill(made[0]!.goal));
 });

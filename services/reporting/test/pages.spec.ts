@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { typeid } from 'typeid-js';
 import { newWorkspace, startReportingBed, type ReportingBed } from './reporting-bed.js';
 
 let reporting: ReportingBed;
@@ -85,4 +86,22 @@ test('a slice of more than a hundred pages is refused', async () => {
 
 test('a request without a workspace is refused', async () => {
   await expect(reporting.pages.listPages({ limit: 1 })).rejects.toMatchObject({ code: 'workspace_required' });
+});
+
+test('tries of one request register one page, also at once, and its workspace is told once', async () => {
+  const { workspaceId, caller } = newWorkspace();
+  const wanted = { caller, id: typeid('page').toString(), ...draft };
+  const made = await Promise.all([1, 2, 3].map(() => reporting.pages.createPage(wanted)));
+  expect(made.map(({ page }) => page)).toEqual(Array(3).fill(made[0]!.page));
+  const last = await reporting.pages.createPage({ caller, url: 'https://a.site/last', title: 'Last' });
+  const told = await reporting.bed.firstEvents(2, 'page.created', workspaceId);
+  expect(told.map(({ data }) => (data.value as { pageId: string }).pageId)).toEqual([wanted.id, last.page!.id]);
+});
+
+test('an id that another workspace has already says nothing of what that one has', async () => {
+  const [owner, stranger] = [newWorkspace(), newWorkspace()];
+  const { page } = await reporting.pages.createPage({ caller: owner.caller, ...draft });
+  const own = await reporting.pages.createPage({ caller: stranger.caller, id: page!.id, url: 'https://b.site/', title: 'Mine' });
+  expect(own.page).toMatchObject({ workspaceId: stranger.workspaceId, url: 'https://b.site/' });
+  expect(await reporting.pages.getPage({ caller: owner.caller, id: page!.id })).toMatchObject({ page });
 });

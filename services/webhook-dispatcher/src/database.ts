@@ -10,6 +10,7 @@ import { EventsForOneEndpoint1796300000000 } from './migrations/1796300000000-ev
 import { DeliveriesInGroups1796400000000 } from './migrations/1796400000000-deliveries-in-groups.js';
 import { DisabledSince1796500000000 } from './migrations/1796500000000-disabled-since.js';
 import { GroupsBehindRowSecurity1796600000000 } from './migrations/1796600000000-groups-behind-row-security.js';
+import { RepeatedRequests1796650000000 } from './migrations/1796650000000-repeated-requests.js';
 import { SecureRows1796700000000 } from './migrations/1796700000000-secure-rows.js';
 import { Replay } from './replays/replay.entity.js';
 import type { settings } from './settings.js';
@@ -23,6 +24,7 @@ export const migrations = [
   DeliveriesInGroups1796400000000,
   DisabledSince1796500000000,
   GroupsBehindRowSecurity1796600000000,
+  RepeatedRequests1796650000000,
   SecureRows1796700000000,
 ];
 

@@ -159,3 +159,22 @@ test('the deliveries of another workspace can be neither retried nor cancelled, 
   }
   expect(await dispatcher.list(delivery.workspaceId)).toMatchObject([{ status: 'retrying', attempts: 1 }]);
 });
+
+test('a retry that is tried again is the same retry, also while its attempt is under way; another one is a conflict', async () => {
+  const { workspaceId, delivery: { id } } = await deliveryAfter(200);
+  const release = holdAnswers();
+  const retryAs = (retryId: string) => dispatcher.deliveries.retryDelivery({ caller: { workspaceId }, id, retryId });
+  await retryAs('retry_1');
+  await receiver.received(2);
+  expect((await retryAs('retry_1')).delivery).toMatchObject({ id, status: 'retrying' });
+  await expect(retryAs('retry_2')).rejects.toMatchObject({ code: 'conflict' });
+  release(200);
+  await dispatcher.deliveryIn(workspaceId, 'succeeded', 2);
+  expect((await retryAs('retry_1')).delivery).toMatchObject({ status: 'succeeded' });
+});
+
+test('a delivery that the first try of a request cancelled is shown to its second try', async () => {
+  const { workspaceId, delivery: { id } } = await deliveryAfter(500);
+  const first = await cancel(workspaceId, id);
+  expect(await dispatcher.deliveries.cancelDelivery({ caller: { workspaceId }, id, isRepeat: true })).toEqual(first);
+});

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { timestampDate } from '@bufbuild/protobuf/wkt';
+import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { EndpointSchema, etagOf, examplePayload, newEvent, type CreateEndpointRequest, type Envelope } from '@na/contracts';
 import { createReplyKey } from '@na/messaging';
 import { ServiceError } from '@na/service-error';
@@ -201,4 +201,34 @@ test('the endpoint of another workspace looks like one that does not exist, what
   const refusals = async (id: string) => (await Promise.allSettled(attempts(id))).map((result) => (result as PromiseRejectedResult).reason.message.replace(id, 'ID'));
   expect(await refusals(endpointId)).toEqual(Array(7).fill('There is no webhook with the id ID in this workspace.'));
   expect(await refusals('we_nonsense')).toEqual(await refusals(endpointId));
+});
+
+test('tries of one request make one endpoint, also at once and when it fills the workspace, and show the same secret', async () => {
+  const workspaceId = newWorkspace();
+  for (let i = 0; i < 49; i++) await create(workspaceId);
+  const id = typeid('we').toString();
+  const tries = Array.from({ length: 3 }, async () => {
+    const replyKey = createReplyKey();
+    const request = { caller: { workspaceId }, id, url: receiver.url, eventTypes: ['*'], replyPublicKey: replyKey.publicKey };
+    const { endpoint, sealedSecret } = await dispatcher.endpoints.createEndpoint(request);
+    return [endpoint!.id, replyKey.open(sealedSecret)];
+  });
+  expect(new Set((await Promise.all(tries)).map(String)).size).toBe(1);
+  expect((await dispatcher.endpoints.listEndpoints({ caller: { workspaceId }, limit: 100 })).endpoints).toHaveLength(50);
+});
+
+test('the id of an endpoint of another workspace is taken, and that is all that is said', async () => {
+  const { endpointId } = await dispatcher.createEndpoint(receiver.url);
+  const request = { caller: { workspaceId: newWorkspace() }, id: endpointId, url: receiver.url, eventTypes: ['*'], replyPublicKey: createReplyKey().publicKey };
+  await expect(dispatcher.endpoints.createEndpoint(request)).rejects.toMatchObject({ code: 'conflict', message: 'The id is taken.' });
+});
+
+test('tries of one test delivery send it once, also at once and after the endpoint was disabled', async () => {
+  const { workspaceId, endpointId: id } = await dispatcher.createEndpoint(receiver.url);
+  const event = { eventId: typeid('evt').toString(), eventAt: timestampFromDate(dispatcher.bed.clock.now()) };
+  const send = () => dispatcher.endpoints.testEndpoint({ caller: { workspaceId }, id, eventType: 'goal.converted', ...event });
+  const sent = await Promise.all([send(), send(), send()]);
+  await dispatcher.deliveryIn(workspaceId, 'succeeded', 1);
+  await dispatcher.endpoints.disableEndpoint({ caller: { workspaceId }, id });
+  expect(new Set([...sent, await send()].map(({ deliveryId }) => deliveryId))).toEqual(new Set((await dispatcher.list(workspaceId)).map((delivery) => delivery.id)));
 });

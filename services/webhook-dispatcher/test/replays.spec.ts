@@ -277,3 +277,20 @@ test('the endpoints and replays of another workspace look like none', async () =
   ];
   for (const request of requests) await expect(request()).rejects.toMatchObject({ code: 'not_found' });
 });
+
+test('tries of one request make one replay, also at once, and what another endpoint has under its id stays hidden', async () => {
+  const owner = await endpointWith(2, 'failed');
+  const wanted = { id: typeid('rpl').toString(), ratePerSecond: 1 };
+  const made = await Promise.all([1, 2, 3].map(() => create(owner, wanted)));
+  expect(made.map(({ id }) => id)).toEqual(Array(3).fill(wanted.id));
+  await expect(create(await endpointWith(1, 'failed'), wanted)).rejects.toMatchObject({ code: 'conflict' });
+});
+
+test('a replay that the first try of a request cancelled is shown to its second try', async () => {
+  const owner = await endpointWith(2, 'failed');
+  const { id } = await create(owner, { ratePerSecond: 1 });
+  const cancel = (isRepeat: boolean) => dispatcher.replays.cancelReplay({ caller: { workspaceId: owner.workspaceId }, endpointId: owner.endpointId, id, isRepeat });
+  const [first, second] = [await cancel(false), await cancel(true)];
+  expect([first.replay!.status, second]).toEqual(['cancelled', first]);
+  await expect(cancel(false)).rejects.toMatchObject({ code: 'conflict' });
+});

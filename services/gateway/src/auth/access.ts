@@ -15,6 +15,11 @@ export const OperatorOnly = () => access({ kind: 'operator' });
 export const AnyKey = (workspaceHeader: 'required' | 'optional' = 'required') => access({ kind: 'any_key', workspaceHeader });
 export const Scoped = (scope: Scope) => access({ kind: 'scope', scope });
 
+/** A POST that takes no more than this changes nothing: it may be carried out again, and its answer is kept nowhere. */
+export function isRead(access: Access): boolean {
+  return access.kind === 'scope' && access.scope.endsWith(':read');
+}
+
 function access(access: Access) {
   return RouteConfig({ access });
 }

@@ -6,6 +6,7 @@ import { From } from '../auth/identity.js';
 import { listQuery, Lists, type ListQuery } from '../http/lists.js';
 import { resource } from '../http/resource.js';
 import { idPipe } from '../http/schema-pipe.js';
+import { NewId } from '../idempotency/new-id.js';
 import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
 import { goalOperations, goalsTag } from './goals.reference.js';
@@ -21,8 +22,9 @@ export class GoalsController {
 
   @Post()
   @Scoped('goals:write')
-  async create(@From() caller: Caller, @Body({ schema: newGoal }) { name, event_name, page_id, value }: NewGoal) {
-    const { goal } = await this.services.goals.createGoal({ caller, name, eventName: event_name, pageId: page_id ?? undefined, value: value ?? undefined });
+  async create(@From() caller: Caller, @NewId('goal') id: string, @Body({ schema: newGoal }) { name, event_name, page_id, value }: NewGoal) {
+    const wanted = { name, eventName: event_name, pageId: page_id ?? undefined, value: value ?? undefined };
+    const { goal } = await this.services.goals.createGoal({ caller, id, ...wanted });
     return resource(GoalSchema, goal!);
   }
 

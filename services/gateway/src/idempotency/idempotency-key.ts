@@ -1,11 +1,17 @@
-// Reads the header Idempotency-Key, and tells requests apart by what they ask for. Pure.
+// Says which requests take an Idempotency-Key, reads that header, and tells requests apart by what they ask for. Pure.
 import { createHash } from 'node:crypto';
 import { ServiceError } from '@na/service-error';
+import { isRead, type Access } from '../auth/access.js';
 
 const maxLength = 255;
 const visible = /^[\x21-\x7e]+$/;
 /** A string of structured fields (RFC 9651), as the draft of the header wants it; bare is how most clients send it. */
 const quoted = /^"((?:[^"\\]|\\["\\])*)"$/;
+
+/** Records belong to somebody, so a public route has none. What only reads takes no key: it may hold what nobody wants kept. */
+export function takesIdempotencyKey({ method, access }: { method: string; access: Access }): boolean {
+  return method === 'POST' && access.kind !== 'public' && !isRead(access);
+}
 
 /** @throws ServiceError `invalid_request` for what is no key: taken for none, the request would be done twice */
 export function readIdempotencyKey(header: string): string {

@@ -2,7 +2,8 @@
 //
 // A record is claimed before its request is carried out, and ends in one of three ways: kept with the answer, forgotten when
 // the request was refused, or released when nobody knows what was done. A gateway that dies leaves its claim behind, which
-// counts for a minute. Whoever claims a record that was released or left behind gets the id the first request was given.
+// counts for a minute. Whoever claims a record that was released or left behind gets the id and time that the first request
+// was given.
 import { randomUUID } from 'node:crypto';
 import { acrossWorkspaces, inWorkspace, type Clock } from '@na/service-host';
 import { typeid } from 'typeid-js';
@@ -13,6 +14,10 @@ export interface Claim {
   key: string;
   /** Suffix of a TypeID that is the same each time this record is claimed: what the request makes gets it for its id. */
   newId: string;
+  /** When the record was first claimed, which is the time of what the request makes. */
+  firstAt: Date;
+  /** What became of an earlier try is not known: even if this one is refused, something may have been done. */
+  isRepeat: boolean;
   /** Tells this claim from one that took its place. */
   token: string;
 }
@@ -71,8 +76,8 @@ export class IdempotencyRecords {
   /** Of several at once one gets it: PostgreSQL lets the others wait at the row and then look at what it has become. */
   private async tryToClaim(tx: EntityManager, workspaceId: string, key: string, fingerprint: Buffer): Promise<Claim | undefined> {
     const now = this.clock.now();
-    const token = randomUUID();
-    const [row] = await tx.query<{ new_id: string }[]>(
+    const [token, freshId] = [randomUUID(), typeid().getSuffix()];
+    const [row] = await tx.query<{ new_id: string; created_at: Date }[]>(
       `INSERT INTO idempotency_records AS record (workspace_id, key, fingerprint, new_id, claim, claimed_at, created_at)
        VALUES ($1, $2, $3, $4, $5, $6, $6)
        ON CONFLICT (workspace_id, key) DO UPDATE SET
@@ -81,10 +86,10 @@ export class IdempotencyRecords {
          created_at = CASE WHEN record.created_at <= $7 THEN excluded.created_at ELSE record.created_at END
        WHERE record.created_at <= $7
           OR (record.status IS NULL AND (record.claimed_at IS NULL OR record.claimed_at <= $8) AND record.fingerprint = excluded.fingerprint)
-       RETURNING new_id`,
-      [workspaceId, key, fingerprint, typeid().getSuffix(), token, now, before(now, keptMs), before(now, claimMs)],
+       RETURNING new_id, created_at`,
+      [workspaceId, key, fingerprint, freshId, token, now, before(now, keptMs), before(now, claimMs)],
     );
-    return row && { workspaceId, key, newId: row.new_id, token };
+    return row && { workspaceId, key, newId: row.new_id, firstAt: row.created_at, isRepeat: row.new_id !== freshId, token };
   }
 
   keep(claim: Claim, { status, headers, body }: KeptAnswer): Promise<void> {

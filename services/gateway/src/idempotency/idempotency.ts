@@ -1,11 +1,12 @@
-// Idempotency-Key on every POST of a known caller: the first request is carried out and its answer kept, a repeat is
-// answered with that. It stands between the reading of the body and the routes, which know nothing of it but the id that
-// what they make is to have.
+// Idempotency-Key on every POST of a known caller that may change something: the first request is carried out and its answer
+// kept, a repeat is answered with that. It stands between the reading of the body and the routes, which know nothing of it
+// but the id that what they make is to have.
 import { ServiceError, type ErrorCode } from '@na/service-error';
 import type { Logger } from '@na/service-host';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { requireAccess } from '../auth/access.js';
 import { isSecretAnswer } from '../http/secret-answer.js';
-import { fingerprintOf, readIdempotencyKey } from './idempotency-key.js';
+import { fingerprintOf, readIdempotencyKey, takesIdempotencyKey } from './idempotency-key.js';
 import type { Claim, IdempotencyRecords, KeptAnswer } from './idempotency-records.js';
 
 declare module 'fastify' {
@@ -23,7 +24,7 @@ const keptHeaders = ['content-type', 'location', 'etag'];
 /** The answer to a thousand hits with a few bad ones has 150 KB. */
 const maxKeptBytes = 512 * 1024;
 
-/** After these nobody knows what was done; after all others that a request is refused with, nothing was. */
+/** After these nobody knows what was done; after all others that a request is refused with, this try did nothing. */
 const uncertain: ErrorCode[] = ['internal', 'unavailable', 'deadline_exceeded'];
 
 export class Idempotency {
@@ -40,7 +41,7 @@ export class Idempotency {
 
   private async begin(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const header = request.headers['idempotency-key'];
-    if (request.method !== 'POST' || header === undefined || !request.identity) return;
+    if (header === undefined || !request.identity || !takesIdempotencyKey({ method: request.method, access: requireAccess(request.routeOptions) })) return;
     const key = readIdempotencyKey(String(header));
     const workspaceId = request.identity.caller.workspaceId || noWorkspace;
     const claimed = await this.records.claim(workspaceId, key, fingerprintOf(request.method, request.url, request.bodyDigest)).catch(asOutage);
@@ -71,7 +72,7 @@ export class Idempotency {
   private settle(claim: Claim, request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<void> {
     if (reply.statusCode < 300) return this.records.keep(claim, answerOf(request, reply, payload));
     const isUncertain = uncertain.some((code) => code === request.problemCode);
-    return isUncertain ? this.records.release(claim) : this.records.forget(claim);
+    return isUncertain || claim.isRepeat ? this.records.release(claim) : this.records.forget(claim);
   }
 }
 

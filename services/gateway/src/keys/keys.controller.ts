@@ -11,7 +11,7 @@ import { IfMatch } from '../http/if-match.js';
 import { Lists } from '../http/lists.js';
 import { resource } from '../http/resource.js';
 import { idPipe } from '../http/schema-pipe.js';
-import { NewId } from '../idempotency/new-id.js';
+import { IsRepeat, NewId } from '../idempotency/new-id.js';
 import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
 import { callerGrant, keyFilters, keyPatchToProto, newKeyToProto } from './key-requests.js';
@@ -35,10 +35,16 @@ export class KeysController {
 
   @Post()
   @Scoped('keys:write')
-  async create(@From() caller: Caller, @By() maker: Principal, @NewId('key') id: string, @Body({ schema: newKey }) wanted: NewKey) {
+  async create(
+    @From() caller: Caller,
+    @By() maker: Principal,
+    @NewId('key') id: string,
+    @IsRepeat() isRepeat: boolean,
+    @Body({ schema: newKey }) wanted: NewKey,
+  ) {
     const { credential, secretDigest, lastFour } = makeKey(id, randomBytes(secretBytes));
     const request = { caller, id, workspaceId: caller.workspaceId, secretDigest, lastFour, ...newKeyToProto(wanted), ...callerGrant(maker) };
-    const { key, isNew } = await makeOnce(this.services.keys, request);
+    const { key, isNew } = await makeOnce(this.services.keys, request, isRepeat);
     return resource(KeySchema, key, { secret: isNew ? credential : null });
   }
 
@@ -85,15 +91,16 @@ export class KeysController {
   async rotate(
     @From() caller: Caller,
     @By() maker: Principal,
+    @NewId('rotation') rotationId: string,
     @Param('id', keyId) id: string,
     @IfMatch() ifMatch: string | undefined,
     @Body({ schema: rotation }) wanted: Rotation,
   ) {
     const { credential, secretDigest, lastFour } = makeKey(id, randomBytes(secretBytes));
     const overlapSeconds = wanted?.overlap_seconds ?? defaultOverlapSeconds;
-    const request = { caller, id, ifMatch, secretDigest, lastFour, overlapSeconds, ...callerGrant(maker) };
-    const { key } = await this.services.keys.rotateKey(request, { timeoutMs: barrierMs });
-    return resource(KeySchema, key!, { secret: credential });
+    const request = { caller, id, ifMatch, rotationId, secretDigest, lastFour, overlapSeconds, ...callerGrant(maker) };
+    const { key, isRepeat } = await this.services.keys.rotateKey(request, { timeoutMs: barrierMs });
+    return resource(KeySchema, key!, { secret: isRepeat ? null : credential });
   }
 
   /** A revoked key stays listed: what it did in its time must remain explainable. */

@@ -2,6 +2,7 @@
 import type { JsonObject } from '@na/contracts';
 import { typeIdSuffix } from '../auth/type-id.js';
 import { mergePatchMediaType } from '../http/json-body.js';
+import { takesIdempotencyKey } from '../idempotency/idempotency-key.js';
 import { ref, type Answer } from './answer.js';
 import { describeFields } from './descriptions.js';
 import { exampleId } from './examples.js';
@@ -59,7 +60,7 @@ function named(examples: Record<string, JsonObject>): JsonObject {
 }
 
 function parametersOf(route: Route): JsonObject[] {
-  const { ids, query, operation, access, method } = route;
+  const { ids, query, operation, access } = route;
   const shared = (isTaken: boolean, name: SharedParameter) => (isTaken ? [{ $ref: `#/components/parameters/${name}` }] : []);
   return [
     ...ids.map(({ name, prefix, what }) => ({
@@ -73,7 +74,7 @@ function parametersOf(route: Route): JsonObject[] {
     ...(query ? queryParameters(zodJsonSchema(query, 'input'), operation.query ?? {}) : []),
     ...shared(namesWorkspace(route), 'WorkspaceId'),
     ...shared(access.kind !== 'public' && !namesWorkspace(route), 'WorkspaceIdOptional'),
-    ...shared(access.kind !== 'public' && method === 'POST', 'IdempotencyKey'),
+    ...shared(takesIdempotencyKey(route), 'IdempotencyKey'),
     ...shared(route.takesIfMatch, 'IfMatch'),
     ...shared(takesIfNoneMatch(route), 'IfNoneMatch'),
   ];
@@ -97,14 +98,15 @@ function takesIfNoneMatch({ method, operation }: Route): boolean {
 
 const notModified: JsonObject = { description: 'What you have is current.', headers: headerRefs('RequestId', 'ETag') };
 
-function answerOf({ operation: { answer, hasLocation }, access, method, status }: Route): JsonObject {
+function answerOf(route: Route): JsonObject {
+  const { operation: { answer, hasLocation }, access, method, status } = route;
   const isAuthenticated = access.kind !== 'public';
   const headers: SharedHeader[] = [
     'RequestId',
     ...(isAuthenticated ? (['RateLimit', 'RateLimitPolicy'] as const) : []),
     ...(answer.isResource ? (['ETag'] as const) : []),
     ...(hasLocation || (method === 'POST' && answer.isResource && status !== 200) ? (['Location'] as const) : []),
-    ...(isAuthenticated && method === 'POST' ? (['IdempotencyReplayed'] as const) : []),
+    ...(takesIdempotencyKey(route) ? (['IdempotencyReplayed'] as const) : []),
   ];
   const json: JsonObject = { schema: ref(answer.name), ...(answer.example && { example: answer.example }) };
   return { description: answer.description, headers: headerRefs(...headers), ...(answer.name !== '' && { content: { 'application/json': json } }) };

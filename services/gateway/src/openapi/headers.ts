@@ -19,7 +19,8 @@ export const sharedParameters = {
     in: 'header',
     description:
       'Names this request, bare or in quotes: the same request sent again within 24 hours with the same key is not carried out again, but answered as ' +
-      'the first one was, with `Idempotency-Replayed: true` and without secrets. A new UUID for each thing to be done is a good choice.',
+      'the first one was, with `Idempotency-Replayed: true` and without secrets. Where the first one ended in a 5xx or without an answer, it is carried out ' +
+      'and finds what was done already. A new UUID for each thing to be done is a good choice.',
     schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' },
     example: '8e03978e-40d5-43dd-bc93-6894a57f9324',
   },

@@ -12,7 +12,8 @@ fields: ignore what you do not know.
 
 **Lists** are answered as \`{data, has_more, next_cursor}\`; ask for the next page with \`cursor\`, and the same filters.
 
-**Again.** Send an \`Idempotency-Key\` with every POST: a request that is repeated with it is done once.
+**Again.** Send an \`Idempotency-Key\` with every POST: a request that is repeated with it is done once, also when the answer was
+a 5xx or never came.
 
 **Versions.** A single thing carries an \`ETag\`. \`If-None-Match\` saves the transfer, \`If-Match\` keeps you from overwriting what
 somebody else has changed.

@@ -1,6 +1,7 @@
 // Which problems an operation can answer, by what its route takes and who may call it, and how they are documented. Pure.
 import type { JsonObject } from '@na/contracts';
 import { errorCodes, type ErrorCode } from '@na/service-error';
+import { takesIdempotencyKey } from '../idempotency/idempotency-key.js';
 import { problemMediaType, describeCode } from '../http/problem.js';
 import { problemTexts } from '../http/problem-texts.js';
 import { ref } from './answer.js';
@@ -9,7 +10,7 @@ import type { Route } from './routes.js';
 
 /** Those that a wrong method or the reading of HTTP brings, whatever the operation, are told of in the introduction instead. */
 export function codesOf(route: Route): ErrorCode[] {
-  const { access, method, body, ids, takesIfMatch, operation } = route;
+  const { access, body, ids, takesIfMatch, operation } = route;
   const isAuthenticated = access.kind !== 'public';
   const isNarrow = access.kind === 'scope' || access.kind === 'operator';
   const when = (condition: boolean, ...codes: ErrorCode[]) => (condition ? codes : []);
@@ -21,7 +22,7 @@ export function codesOf(route: Route): ErrorCode[] {
     ...when(ids.length > 0, 'not_found'),
     ...when(body !== undefined, 'payload_too_large', 'unsupported_media_type'),
     ...when(takesIfMatch, 'precondition_failed'),
-    ...when(isAuthenticated && method === 'POST', 'idempotency_key_in_use', 'idempotency_key_reused'),
+    ...when(takesIdempotencyKey(route), 'idempotency_key_in_use', 'idempotency_key_reused'),
     ...(operation.problems ?? []),
     'internal',
   ];

@@ -6,6 +6,7 @@ import { From } from '../auth/identity.js';
 import { listQuery, Lists, type ListQuery } from '../http/lists.js';
 import { resource } from '../http/resource.js';
 import { idPipe } from '../http/schema-pipe.js';
+import { NewId } from '../idempotency/new-id.js';
 import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
 import { pageOperations, pagesTag } from './pages.reference.js';
@@ -21,8 +22,8 @@ export class PagesController {
 
   @Post()
   @Scoped('pages:write')
-  async create(@From() caller: Caller, @Body({ schema: newPage }) { url, title, time_zone }: NewPage) {
-    const { page } = await this.services.pages.createPage({ caller, url, title, timeZone: time_zone ?? undefined });
+  async create(@From() caller: Caller, @NewId('page') id: string, @Body({ schema: newPage }) { url, title, time_zone }: NewPage) {
+    const { page } = await this.services.pages.createPage({ caller, id, url, title, timeZone: time_zone ?? undefined });
     return resource(PageSchema, page!);
   }
 

@@ -6,15 +6,27 @@ import { HitSchema, hitSubject, type Hit } from '@na/contracts';
 import type { Publication } from '@na/messaging';
 import { ServiceError, type FieldFault } from '@na/service-error';
 import type { Clock } from '@na/service-host';
-import { typeid } from 'typeid-js';
 import { fieldFaults } from '../http/field-faults.js';
 import { Problem } from '../http/problem.js';
+import type { Claim } from '../idempotency/idempotency-records.js';
+import { newIdAt } from '../idempotency/new-id.js';
 import { hitSchema, type RawHit, type TrackedHit } from './track.schema.js';
 import { derivedVisitorId, type VisitorTraits } from './visitor-id.js';
 
 /** What is used here of a Publisher: it resolves when the message is stored. */
 interface HitStore {
   publish(publication: Publication): Promise<void>;
+}
+
+type HitClaim = Pick<Claim, 'newId' | 'firstAt'>;
+
+/** What a hit gets from how it came. */
+interface Arrival {
+  /** Its place among the hits of its request. */
+  index: number;
+  claim: HitClaim | undefined;
+  sender: VisitorTraits;
+  now: Date;
 }
 
 type Judged = { kind: 'good'; hit: Hit } | { kind: 'bad'; hitId: string | null; faults: FieldFault[] };
@@ -35,31 +47,32 @@ export class HitIntake {
   ) {}
 
   /**
+   * @param claim gives each hit the id and the time that it had in an earlier try: what that one stored is counted once
    * @returns a result for each hit, in their order
    * @throws ServiceError `invalid_request` when no hit is valid, `unavailable` with the results when some could not be stored
    */
-  async take(raw: RawHit[], sender: VisitorTraits): Promise<HitResult[]> {
-    const now = this.clock.now();
+  async take(raw: RawHit[], sender: VisitorTraits, claim?: HitClaim): Promise<HitResult[]> {
+    const now = claim?.firstAt ?? this.clock.now();
     const schema = hitSchema(now);
-    const judged = raw.map((one) => this.judge(one, schema, sender, now));
+    const judged = raw.map((one, index) => this.judge(one, schema, { index, claim, sender, now }));
     refuseIfNoneIsGood(judged);
     const results = await Promise.all(judged.map((one) => this.settle(one)));
     if (results.some(({ status }) => status === 'unconfirmed')) throw unconfirmed(results);
     return results;
   }
 
-  private judge({ value, pointer }: RawHit, schema: ReturnType<typeof hitSchema>, sender: VisitorTraits, now: Date): Judged {
+  private judge({ value, pointer }: RawHit, schema: ReturnType<typeof hitSchema>, arrival: Arrival): Judged {
     const result = schema.safeParse(value);
-    if (result.success) return { kind: 'good', hit: this.hitOf(result.data, sender, now) };
+    if (result.success) return { kind: 'good', hit: this.hitOf(result.data, arrival) };
     const given = (value as { hit_id?: unknown } | null)?.hit_id;
     return { kind: 'bad', hitId: typeof given === 'string' ? given : null, faults: fieldFaults(result.error.issues, value, pointer) };
   }
 
-  private hitOf(tracked: TrackedHit, sender: VisitorTraits, now: Date): Hit {
+  private hitOf(tracked: TrackedHit, { index, claim, sender, now }: Arrival): Hit {
     const { hit_id, page_id = '', url = '', type, name = '', visitor, occurred_at: occurredAt = now, referrer, utm, props } = tracked;
     const traits = { ...sender, address: visitor.ip ?? sender.address, userAgent: visitor.user_agent ?? sender.userAgent };
     return create(HitSchema, {
-      id: hit_id ?? typeid('hit').toString(),
+      id: hit_id ?? newIdAt('hit', index, claim),
       workspaceId: sender.workspaceId,
       pageId: page_id,
       url,

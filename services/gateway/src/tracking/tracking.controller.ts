@@ -3,6 +3,8 @@ import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common';
 import type { Caller } from '@na/contracts';
 import { Scoped } from '../auth/access.js';
 import { From } from '../auth/identity.js';
+import type { Claim } from '../idempotency/idempotency-records.js';
+import { ByClaim } from '../idempotency/new-id.js';
 import { Documented } from '../openapi/operation.js';
 import { HitIntake } from './hit-intake.js';
 import { trackBody, type RawHit } from './track.schema.js';
@@ -16,7 +18,12 @@ export class TrackingController {
   @Post()
   @HttpCode(202)
   @Scoped('track:write')
-  async track(@From() { workspaceId, address }: Caller, @Headers('user-agent') userAgent: string | undefined, @Body({ schema: trackBody }) hits: RawHit[]) {
-    return { results: await this.intake.take(hits, { workspaceId, address, userAgent: userAgent ?? '' }) };
+  async track(
+    @From() { workspaceId, address }: Caller,
+    @ByClaim() claim: Claim | undefined,
+    @Headers('user-agent') userAgent: string | undefined,
+    @Body({ schema: trackBody }) hits: RawHit[],
+  ) {
+    return { results: await this.intake.take(hits, { workspaceId, address, userAgent: userAgent ?? '' }, claim) };
   }
 }

@@ -6,6 +6,7 @@ import { From } from '../auth/identity.js';
 import { Lists } from '../http/lists.js';
 import { resource, Resource } from '../http/resource.js';
 import { idPipe } from '../http/schema-pipe.js';
+import { IsRepeat, NewId } from '../idempotency/new-id.js';
 import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
 import { deliveryOperations, deliveriesTag } from './deliveries.reference.js';
@@ -36,16 +37,16 @@ export class DeliveriesController {
   @Post(':id/retry')
   @HttpCode(202)
   @Scoped('webhooks:write')
-  async retry(@From() caller: Caller, @Param('id', deliveryId) id: string) {
-    const { delivery } = await this.services.deliveries.retryDelivery({ caller, id });
+  async retry(@From() caller: Caller, @NewId('retry') retryId: string, @Param('id', deliveryId) id: string) {
+    const { delivery } = await this.services.deliveries.retryDelivery({ caller, id, retryId });
     return resource(DeliverySchema, delivery!, {}, `/api/v1/deliveries/${id}`);
   }
 
   @Post(':id/cancel')
   @HttpCode(200)
   @Scoped('webhooks:write')
-  async cancel(@From() caller: Caller, @Param('id', deliveryId) id: string) {
-    const { delivery } = await this.services.deliveries.cancelDelivery({ caller, id });
+  async cancel(@From() caller: Caller, @IsRepeat() isRepeat: boolean, @Param('id', deliveryId) id: string) {
+    const { delivery } = await this.services.deliveries.cancelDelivery({ caller, id, isRepeat });
     return resource(DeliverySchema, delivery!);
   }
 }

@@ -7,6 +7,7 @@ import { From } from '../auth/identity.js';
 import { listQuery, Lists, type ListQuery } from '../http/lists.js';
 import { resource } from '../http/resource.js';
 import { idPipe } from '../http/schema-pipe.js';
+import { IsRepeat, NewId } from '../idempotency/new-id.js';
 import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
 import { replayOperations, replaysTag } from './replays.reference.js';
@@ -29,8 +30,13 @@ export class ReplaysController {
   @Post()
   @HttpCode(202)
   @Scoped('webhooks:write')
-  async create(@From() caller: Caller, @Param('webhookId', webhookId) endpointId: string, @Body({ schema: newReplay }) wanted: NewReplay) {
-    const { replay } = await this.services.replays.createReplay({ caller, endpointId, ...toProto(wanted) }, { timeoutMs: countingMs });
+  async create(
+    @From() caller: Caller,
+    @NewId('rpl') id: string,
+    @Param('webhookId', webhookId) endpointId: string,
+    @Body({ schema: newReplay }) wanted: NewReplay,
+  ) {
+    const { replay } = await this.services.replays.createReplay({ caller, id, endpointId, ...toProto(wanted) }, { timeoutMs: countingMs });
     return resource(ReplaySchema, replay!);
   }
 
@@ -54,8 +60,13 @@ export class ReplaysController {
   @Post(':id/cancel')
   @HttpCode(200)
   @Scoped('webhooks:write')
-  async cancel(@From() caller: Caller, @Param('webhookId', webhookId) endpointId: string, @Param('id', replayId) id: string) {
-    const { replay } = await this.services.replays.cancelReplay({ caller, endpointId, id });
+  async cancel(
+    @From() caller: Caller,
+    @IsRepeat() isRepeat: boolean,
+    @Param('webhookId', webhookId) endpointId: string,
+    @Param('id', replayId) id: string,
+  ) {
+    const { replay } = await this.services.replays.cancelReplay({ caller, endpointId, id, isRepeat });
     return resource(ReplaySchema, replay!);
   }
 }

@@ -1,8 +1,7 @@
 // /api/v1/webhooks
-import { timestampDate } from '@bufbuild/protobuf/wkt';
+import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { EndpointSchema, type Caller } from '@na/contracts';
-import { createReplyKey, sealReply } from '@na/messaging';
 import { explainSignature } from '@notion-analytics/webhook-signature';
 import { Scoped } from '../auth/access.js';
 import { From } from '../auth/identity.js';
@@ -10,9 +9,12 @@ import { IfMatch } from '../http/if-match.js';
 import { listQuery, Lists, type ListQuery } from '../http/lists.js';
 import { resource, Resource } from '../http/resource.js';
 import { idPipe } from '../http/schema-pipe.js';
+import type { Claim } from '../idempotency/idempotency-records.js';
+import { ByClaim, NewId } from '../idempotency/new-id.js';
 import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
 import { deliveriesQuery, answerDeliveries, type DeliveriesQuery } from './delivery-list.js';
+import { exchangeSecret } from './secret-exchange.js';
 import { patchToProto, settingsToProto } from './webhook-settings.js';
 import { webhookOperations, webhooksTag } from './webhooks.reference.js';
 import {
@@ -41,14 +43,12 @@ export class WebhooksController {
     private readonly lists: Lists,
   ) {}
 
-  /** The secret comes back sealed to a key of this request alone: nobody on the bus can read it. */
   @Post()
   @Scoped('webhooks:write')
-  async create(@From() caller: Caller, @Body({ schema: newWebhook }) { secret, ...wanted }: NewWebhook) {
-    const replyKey = createReplyKey();
-    const keys = { replyPublicKey: replyKey.publicKey, sealedSecret: await this.seal(secret) };
-    const { endpoint, sealedSecret } = await this.services.endpoints.createEndpoint({ caller, ...settingsToProto(wanted), ...keys });
-    return resource(EndpointSchema, endpoint!, { secret: replyKey.open(sealedSecret) });
+  async create(@From() caller: Caller, @NewId('we') id: string, @Body({ schema: newWebhook }) { secret, ...wanted }: NewWebhook) {
+    const { sealed, open } = await exchangeSecret(this.services.endpoints, secret);
+    const { endpoint, sealedSecret } = await this.services.endpoints.createEndpoint({ caller, id, ...settingsToProto(wanted), ...sealed });
+    return resource(EndpointSchema, endpoint!, { secret: open(sealedSecret) });
   }
 
   @Get()
@@ -100,18 +100,31 @@ export class WebhooksController {
   @Post(':id/secret/rotate')
   @HttpCode(200)
   @Scoped('webhooks:write')
-  async rotate(@From() caller: Caller, @Param('id', webhookId) id: string, @IfMatch() ifMatch: string | undefined, @Body({ schema: rotation }) wanted: Rotation) {
-    const replyKey = createReplyKey();
-    const keys = { replyPublicKey: replyKey.publicKey, sealedSecret: await this.seal(wanted?.secret) };
-    const { endpoint, sealedSecret } = await this.services.endpoints.rotateSecret({ caller, id, ifMatch, overlapSeconds: wanted?.overlap_seconds ?? undefined, ...keys });
-    return resource(EndpointSchema, endpoint!, { secret: replyKey.open(sealedSecret) });
+  async rotate(
+    @From() caller: Caller,
+    @NewId('rotation') rotationId: string,
+    @Param('id', webhookId) id: string,
+    @IfMatch() ifMatch: string | undefined,
+    @Body({ schema: rotation }) wanted: Rotation,
+  ) {
+    const { sealed, open } = await exchangeSecret(this.services.endpoints, wanted?.secret);
+    const request = { caller, id, ifMatch, rotationId, overlapSeconds: wanted?.overlap_seconds ?? undefined, ...sealed };
+    const { endpoint, sealedSecret } = await this.services.endpoints.rotateSecret(request);
+    return resource(EndpointSchema, endpoint!, { secret: open(sealedSecret) });
   }
 
   @Post(':id/test')
   @HttpCode(202)
   @Scoped('webhooks:write')
-  async test(@From() caller: Caller, @Param('id', webhookId) id: string, @Body({ schema: testDelivery }) { event_type }: TestDelivery) {
-    const { deliveryId, eventId } = await this.services.endpoints.testEndpoint({ caller, id, eventType: event_type });
+  async test(
+    @From() caller: Caller,
+    @NewId('evt') newId: string,
+    @ByClaim() claim: Claim | undefined,
+    @Param('id', webhookId) id: string,
+    @Body({ schema: testDelivery }) { event_type }: TestDelivery,
+  ) {
+    const request = { caller, id, eventType: event_type, eventId: newId, eventAt: claim && timestampFromDate(claim.firstAt) };
+    const { deliveryId, eventId } = await this.services.endpoints.testEndpoint(request);
     return new Resource({ delivery_id: deliveryId, event_id: eventId }, { location: `/api/v1/deliveries/${deliveryId}` });
   }
 
@@ -129,12 +142,5 @@ export class WebhooksController {
   async deliveries(@From() caller: Caller, @Param('id', webhookId) id: string, @Query({ schema: ownDeliveriesQuery }) query: DeliveriesQuery) {
     await this.services.endpoints.getEndpoint({ caller, id });
     return answerDeliveries(this.lists, this.services, caller, { ...query, endpoint_id: id });
-  }
-
-  /** A secret that the client chose goes to the dispatcher sealed, to a key that any replica of it opens. */
-  private async seal(secret: string | null | undefined): Promise<Uint8Array | undefined> {
-    if (secret === null || secret === undefined) return undefined;
-    const { publicKey } = await this.services.endpoints.getIntakeKey({});
-    return sealReply(secret, publicKey);
   }
 }

@@ -8,6 +8,7 @@ import { IfMatch } from '../http/if-match.js';
 import { listQuery, Lists, type ListQuery, type Slice } from '../http/lists.js';
 import { resource } from '../http/resource.js';
 import { idPipe } from '../http/schema-pipe.js';
+import { NewId } from '../idempotency/new-id.js';
 import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
 import { workspaceOperations, workspacesTag } from './workspaces.reference.js';
@@ -28,8 +29,8 @@ export class WorkspacesController {
 
   @Post()
   @OperatorOnly()
-  async create(@From() caller: Caller, @Body({ schema: newWorkspace }) { name, time_zone, owner_emails }: NewWorkspace) {
-    const { workspace } = await this.services.workspaces.createWorkspace({ caller, name, timeZone: time_zone, ownerEmails: owner_emails });
+  async create(@From() caller: Caller, @NewId('ws') id: string, @Body({ schema: newWorkspace }) { name, time_zone, owner_emails }: NewWorkspace) {
+    const { workspace } = await this.services.workspaces.createWorkspace({ caller, id, name, timeZone: time_zone, ownerEmails: owner_emails });
     return resource(WorkspaceSchema, workspace!);
   }
 

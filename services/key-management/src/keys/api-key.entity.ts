@@ -54,6 +54,10 @@ export class ApiKey {
   @Column({ name: 'rotated_at', type: 'timestamptz', precision: 3, nullable: true })
   rotatedAt!: Date | null;
 
+  /** Names of the last rotations, newest first: a second try of one of them rotates nothing. */
+  @Column({ name: 'rotation_ids', type: 'text', array: true })
+  rotationIds!: string[];
+
   @Column({ name: 'not_before', type: 'timestamptz', precision: 3, nullable: true })
   notBefore!: Date | null;
 

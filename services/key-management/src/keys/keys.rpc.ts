@@ -1,4 +1,5 @@
 // KeyService on the bus.
+import { randomUUID } from 'node:crypto';
 import { Controller } from '@nestjs/common';
 import {
   KeyService,
@@ -56,8 +57,9 @@ export class KeysRpc {
   @RpcMethod(KeyService.method.rotateKey)
   async rotateKey(request: RotateKeyRequest) {
     const { id, lastFour, overlapSeconds, ifMatch } = request;
-    const rotation = { secretDigest: digestOf(request), lastFour, overlapSeconds };
-    return { key: this.show(await this.keys.rotate(callerInWorkspace(request), id, rotation, ifMatch)) };
+    const rotation = { rotationId: request.rotationId || randomUUID(), secretDigest: digestOf(request), lastFour, overlapSeconds };
+    const { key, isRepeat } = await this.keys.rotate(callerInWorkspace(request), id, rotation, ifMatch);
+    return { key: this.show(key), isRepeat };
   }
 
   @RpcMethod(KeyService.method.revokeKey)

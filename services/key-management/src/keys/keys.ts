@@ -18,7 +18,7 @@ import { changesOf, type KeyPatch } from './key-patch.js';
 import { findKey, insertKey, listKeys, type KeyFilter, type Page } from './key-store.js';
 import { isNarrower } from './narrowing.js';
 import type { Rate } from './rate.js';
-import { checkRotatable, maxOverlapSeconds, rotated } from './rotation.js';
+import { checkRotatable, maxOverlapSeconds, rotated, rotationsAfter, type Rotation } from './rotation.js';
 
 export interface NewKey extends Grant {
   id: string;
@@ -28,12 +28,10 @@ export interface NewKey extends Grant {
   secretDigest: Uint8Array;
 }
 
-export interface Rotation {
-  /** SHA-256 of the new secret. */
-  secretDigest: Uint8Array;
-  lastFour: string;
-  /** 0 to 604,800. */
-  overlapSeconds: number;
+export interface Rotated {
+  key: ApiKey;
+  /** An earlier try made the rotation, with a secret of its own. */
+  isRepeat: boolean;
 }
 
 /** What the operator has decided about keys. */
@@ -102,16 +100,18 @@ export class Keys {
   }
 
   /** The secret so far works on until the overlap is over. Only a key that may do as much itself takes another one over. */
-  async rotate(caller: Caller, id: string, { secretDigest, lastFour, overlapSeconds }: Rotation, ifMatch?: string): Promise<ApiKey> {
+  async rotate(caller: Caller, id: string, { rotationId, secretDigest, lastFour, overlapSeconds }: Rotation, ifMatch?: string): Promise<Rotated> {
     if (overlapSeconds > maxOverlapSeconds) throw overlapTooLong;
     const stored = { ...this.digester.store(secretDigest), lastFour };
-    return this.changes.make(caller.workspaceId, async (tx) => {
+    return this.changes.make<Rotated>(caller.workspaceId, async (tx) => {
       const { key, maker, now } = await lockToChange(tx, caller, id, this.clock);
+      if (key.rotationIds.includes(rotationId)) return { ...unchanged(key), result: { key, isRepeat: true } };
       checkIfMatch(ifMatch, etag(key, now));
       checkRotatable(key, now);
       checkHeld(key, maker, this.policy.standardRate);
-      const changes = rotated(key, stored, overlapSeconds, now);
-      return applyChange(tx, caller, key, { action: 'key.rotated', changes, event: (after) => rotatedEvent(after, now) }, now);
+      const changes = { ...rotated(key, stored, overlapSeconds, now), rotationIds: rotationsAfter(key.rotationIds, rotationId) };
+      const change = await applyChange(tx, caller, key, { action: 'key.rotated', changes, event: (after) => rotatedEvent(after, now) }, now);
+      return { ...change, result: { key: change.result, isRepeat: false } };
     });
   }
 
@@ -136,6 +136,7 @@ const unused = {
   previousPepperVersion: null,
   previousEndsAt: null,
   rotatedAt: null,
+  rotationIds: [],
   disabledAt: null,
   revokedAt: null,
   revokedReason: null,

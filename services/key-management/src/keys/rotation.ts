@@ -6,6 +6,19 @@ import { keyStatus, type Life } from './key-status.js';
 
 export const maxOverlapSeconds = 604_800;
 
+/** More than anyone makes of one key in the day within which a request may be tried again. */
+const rememberedRotations = 50;
+
+export interface Rotation {
+  /** The same in each try of one request. */
+  rotationId: string;
+  /** SHA-256 of the new secret. */
+  secretDigest: Uint8Array;
+  lastFour: string;
+  /** 0 to 604,800. */
+  overlapSeconds: number;
+}
+
 export type NewSecret = StoredDigest & { lastFour: string };
 
 type Rotated = NewSecret & Pick<ApiKey, 'previousSecretMac' | 'previousPepperVersion' | 'previousEndsAt' | 'rotatedAt'>;
@@ -20,6 +33,11 @@ export function checkRotatable(key: Life, now: Date): void {
 /** The secret so far lives on for the overlap; one that was living on already ends at once, so that there are two at most. */
 export function rotated(key: StoredDigest, secret: NewSecret, overlapSeconds: number, now: Date): Rotated {
   return { ...secret, rotatedAt: now, ...(overlapSeconds > 0 ? previousOf(key, overlapSeconds, now) : none) };
+}
+
+/** Names of the last rotations, newest first, after the one named `id`. */
+export function rotationsAfter(ids: string[], id: string): string[] {
+  return [id, ...ids].slice(0, rememberedRotations);
 }
 
 /** When the secret before the current one stops working: never after the key itself. Null when there is none. */

@@ -21,8 +21,8 @@ export class WorkspacesRpc {
 
   @RpcMethod(WorkspaceService.method.createWorkspace)
   async createWorkspace(request: CreateWorkspaceRequest) {
-    const { name, timeZone, ownerEmails } = request;
-    return { workspace: toProto(await this.workspaces.create(callerOf(request), { name, timeZone, ownerEmails })) };
+    const { id, name, timeZone, ownerEmails } = request;
+    return { workspace: toProto(await this.workspaces.create(callerOf(request), id, { name, timeZone, ownerEmails })) };
   }
 
   @RpcMethod(WorkspaceService.method.getWorkspace)

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { create } from '@bufbuild/protobuf';
 import { etagOf, KeyChangedSchema, publicJson, WorkspaceSchema, type Caller, type KeyChanged } from '@na/contracts';
 import { notFound } from '@na/service-error';
-import { acrossWorkspaces, inWorkspace, type Clock } from '@na/service-host';
+import { acrossWorkspaces, insertOnce, inWorkspace, type Clock } from '@na/service-host';
 import { typeid } from 'typeid-js';
 import { MoreThan, type DataSource, type EntityManager } from 'typeorm';
 import { recordChange } from '../audit/audit-log.js';
@@ -21,14 +21,16 @@ export class Workspaces {
     private readonly clock: Clock,
   ) {}
 
-  async create(caller: Caller, settings: WorkspaceSettings): Promise<Workspace> {
+  /** @param wantedId the same in each try of one request; empty for one that is chosen here */
+  async create(caller: Caller, wantedId: string, settings: WorkspaceSettings): Promise<Workspace> {
     requireOperator(caller, 'creates workspaces');
     checkSettings(settings);
-    const workspace: Workspace = { id: typeid('ws').toString(), ...settings, createdAt: this.clock.now(), suspendedAt: null, version: 1 };
-    return this.changes.make(workspace.id, async (tx) => {
-      await tx.insert(Workspace, workspace);
-      await this.audit(tx, caller, 'workspace.created', null, workspace);
-      return { result: workspace, messages: [] };
+    const id = wantedId || typeid('ws').toString();
+    const workspace: Workspace = { id, ...settings, createdAt: this.clock.now(), suspendedAt: null, version: 1 };
+    return this.changes.make(id, async (tx) => {
+      const { row, isNew } = await insertOnce(tx, Workspace, workspace, { id });
+      if (isNew) await this.audit(tx, caller, 'workspace.created', null, row);
+      return { result: row, messages: [] };
     });
   }
 

@@ -1,6 +1,6 @@
 // The goals of a workspace: creating, finding, listing. What meets them is decided in `goals-met.ts`.
 import { notFound, type FieldFault } from '@na/service-error';
-import { inWorkspace, type Clock } from '@na/service-host';
+import { insertOnce, inWorkspace, type Clock } from '@na/service-host';
 import { typeid } from 'typeid-js';
 import type { DataSource } from 'typeorm';
 import { refuseFaults, textFault } from '../field-faults.js';
@@ -8,6 +8,8 @@ import { sliceOf, type Slice, type SliceRequest } from '../slice.js';
 import { Goal } from './goal.entity.js';
 
 export interface GoalDraft {
+  /** The same in each try of one request; empty for one that is chosen here. */
+  id: string;
   name: string;
   eventName: string;
   /** Unset means every page of the workspace. */
@@ -29,21 +31,24 @@ export class Goals {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws ServiceError `invalid_request` with pointers; `not_found` for a page of another workspace as for one that does not exist */
+  /**
+   * A goal that an earlier try of the same request made is not made again.
+   * @throws ServiceError `invalid_request` with pointers; `not_found` for a page of another workspace as for one that does not exist
+   */
   async create(workspaceId: string, draft: GoalDraft): Promise<Goal> {
     refuseFaults(draftFaults(draft));
     await this.refuseUnknownPage(workspaceId, draft);
     const goal: Goal = {
       workspaceId,
-      id: typeid('goal').toString(),
+      id: draft.id || typeid('goal').toString(),
       name: draft.name,
       eventName: draft.eventName,
       pageId: draft.pageId ?? null,
       value: draft.value ?? null,
       createdAt: this.clock.now(),
     };
-    await inWorkspace(this.database, workspaceId, (tx) => tx.insert(Goal, goal));
-    return goal;
+    const { row } = await inWorkspace(this.database, workspaceId, (tx) => insertOnce(tx, Goal, goal, { workspaceId, id: goal.id }));
+    return row;
   }
 
   async get(workspaceId: string, id: string): Promise<Goal> {

@@ -4,6 +4,8 @@ import { textFault } from '../field-faults.js';
 import { maxUrlLength, normalisePageUrl } from './page-url.js';
 
 export interface PageDraft {
+  /** The same in each try of one request; empty for one that is chosen here. */
+  id: string;
   url: string;
   /** Empty when it has none. */
   title: string;

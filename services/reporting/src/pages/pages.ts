@@ -2,9 +2,9 @@
 import { eventMessage, appendToOutbox, type OutboxRelay } from '@na/outbox';
 import { newEvent } from '@na/contracts';
 import { notFound, ServiceError } from '@na/service-error';
-import { inWorkspace, type Clock } from '@na/service-host';
+import { insertOnce, inWorkspace, type Clock } from '@na/service-host';
 import { typeid } from 'typeid-js';
-import { QueryFailedError, type DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { refuseFaults } from '../field-faults.js';
 import { sliceOf, type Slice, type SliceRequest } from '../slice.js';
 import { pageDraftFaults, type PageDraft } from './page-draft.js';
@@ -18,15 +18,13 @@ export class Pages {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws ServiceError `invalid_request` with pointers, or `conflict` when the workspace tracks this URL already */
+  /**
+   * A page that an earlier try of the same request registered is neither registered nor told of again.
+   * @throws ServiceError `invalid_request` with pointers, or `conflict` when the workspace tracks this URL already
+   */
   async create(workspaceId: string, draft: PageDraft): Promise<Page> {
     refuseFaults(pageDraftFaults(draft));
-    const page = newPage(workspaceId, draft, this.clock.now());
-    try {
-      await this.insert(page);
-    } catch (error) {
-      throw isUrlTaken(error) ? await this.conflict(page) : error;
-    }
+    const page = await this.insert(newPage(workspaceId, draft, this.clock.now()));
     this.relay.wake();
     return page;
   }
@@ -45,18 +43,13 @@ export class Pages {
     return inWorkspace(this.database, workspaceId, (tx) => tx.existsBy(Page, { workspaceId, id }));
   }
 
-  private async insert(page: Page): Promise<void> {
-    await inWorkspace(this.database, page.workspaceId, async (tx) => {
-      await tx.insert(Page, page);
-      const data = { pageId: page.id, url: page.url, title: page.title };
-      await appendToOutbox(tx, [eventMessage(newEvent({ type: 'page.created', workspaceId: page.workspaceId, data, createdAt: page.createdAt }))]);
-    });
-  }
-
-  private async conflict({ workspaceId, url }: Page): Promise<ServiceError> {
-    const taken = await inWorkspace(this.database, workspaceId, (tx) => tx.findOneBy(Page, { workspaceId, url }));
-    return new ServiceError('conflict', `This workspace already tracks ${url}${taken ? ` as ${taken.id}` : ''}.`, {
-      fields: [{ pointer: '/url', code: 'taken', detail: 'is tracked already' }],
+  /** Whether the URL is taken is left to the constraint: a look before the insert would let two requests at once both pass. */
+  private insert(page: Page): Promise<Page> {
+    return inWorkspace(this.database, page.workspaceId, async (tx) => {
+      const { workspaceId, id, url, title, createdAt } = page;
+      const { row, isNew } = await insertOnce(tx, Page, page, { workspaceId, id }, () => urlTaken(tx, page));
+      if (isNew) await appendToOutbox(tx, [eventMessage(newEvent({ type: 'page.created', workspaceId, data: { pageId: id, url, title }, createdAt }))]);
+      return row;
     });
   }
 }
@@ -64,7 +57,7 @@ export class Pages {
 function newPage(workspaceId: string, draft: PageDraft, createdAt: Date): Page {
   return {
     workspaceId,
-    id: typeid('page').toString(),
+    id: draft.id || typeid('page').toString(),
     url: normalisePageUrl(draft.url)!,
     title: draft.title,
     timeZone: draft.timeZone ?? null,
@@ -73,7 +66,9 @@ function newPage(workspaceId: string, draft: PageDraft, createdAt: Date): Page {
   };
 }
 
-/** Left to the constraint: a look before the insert would let two requests at once both pass. */
-function isUrlTaken(error: unknown): boolean {
-  return error instanceof QueryFailedError && (error.driverError as { constraint?: string }).constraint === 'pages_url_unique';
+async function urlTaken(tx: EntityManager, { workspaceId, url }: Page): Promise<ServiceError> {
+  const taken = await tx.findOneBy(Page, { workspaceId, url });
+  return new ServiceError('conflict', `This workspace already tracks ${url}${taken ? ` as ${taken.id}` : ''}.`, {
+    fields: [{ pointer: '/url', code: 'taken', detail: 'is tracked already' }],
+  });
 }

@@ -21,6 +21,9 @@ export function notLeased(now: string): string {
 }
 
 interface Found {
+  endpoint_id: string;
+  /** Of the last retry. */
+  retry_id: string | null;
   status: DeliveryStatus;
   endpoint_status: 'enabled' | 'disabled';
   is_deleted: boolean;
@@ -36,16 +39,19 @@ export class ByHand {
     private readonly withdraw: (endpointId: string, deliveryId: string) => Promise<void>,
   ) {}
 
-  /** @throws ServiceError not_found, or conflict when an attempt is under way or its endpoint takes none */
-  async retry(workspaceId: string, id: string): Promise<void> {
+  /**
+   * @param retryId the same in each try of one request: that the last retry was this one leaves nothing to be done
+   * @throws ServiceError not_found, or conflict when an attempt is under way or its endpoint takes none
+   */
+  async retry(workspaceId: string, id: string, retryId: string): Promise<void> {
     await inWorkspace(this.database, workspaceId, async (tx) => {
       const [, changed] = await tx.query<[unknown, number]>(
-        `UPDATE deliveries d SET ${dueAgain('$4::timestamptz')} FROM endpoints p
+        `UPDATE deliveries d SET ${dueAgain('$4::timestamptz')}, retry_id = $5 FROM endpoints p
          WHERE d.workspace_id = $1 AND d.id = $2 AND d.event_at = $3 AND ${notLeased('$4::timestamptz')}
-           AND p.id = d.endpoint_id AND p.status = 'enabled' AND p.deleted_at IS NULL`,
-        [workspaceId, id, eventTimeOf(id) ?? null, this.clock.now()],
+           AND p.id = d.endpoint_id AND p.status = 'enabled' AND p.deleted_at IS NULL AND d.retry_id IS DISTINCT FROM $5`,
+        [workspaceId, id, eventTimeOf(id) ?? null, this.clock.now(), retryId],
       );
-      if (changed === 0) throw retryRefusal(await find(tx, workspaceId, id));
+      if (changed === 0) refuseUnlessRetried(await find(tx, workspaceId, id), retryId);
     });
     this.wake();
   }
@@ -54,25 +60,30 @@ export class ByHand {
    * An attempt in flight ends and is logged; it no longer moves the delivery. Once this has resolved, no other is begun by a
    * replica that lives and hears: one that is cut off from the bus or stands still for 2 s may still make the one that it has
    * in memory.
+   * @param isRepeat an earlier try of the same request may have cancelled it already
    * @throws ServiceError not_found, or conflict when the delivery is final already
    */
-  async cancel(workspaceId: string, id: string): Promise<void> {
-    const endpointId = await inWorkspace(this.database, workspaceId, async (tx) => {
+  async cancel(workspaceId: string, id: string, isRepeat: boolean): Promise<void> {
+    const { endpoint_id } = await inWorkspace(this.database, workspaceId, async (tx) => {
       const [[cancelled]] = await tx.query<[{ endpoint_id: string }[], number]>(
         `UPDATE deliveries SET status = 'cancelled', due_at = NULL, next_attempt_at = NULL, leased_by = NULL, completed_at = $4
          WHERE workspace_id = $1 AND id = $2 AND event_at = $3 AND status IN ('pending', 'retrying') RETURNING endpoint_id`,
         [workspaceId, id, eventTimeOf(id) ?? null, this.clock.now()],
       );
-      if (!cancelled) throw new ServiceError('conflict', alreadyFinal[(await find(tx, workspaceId, id)).status]);
-      return cancelled.endpoint_id;
+      return cancelled ?? cancelledBefore(await find(tx, workspaceId, id), isRepeat);
     });
-    await this.withdraw(endpointId, id);
+    await this.withdraw(endpoint_id, id);
   }
+}
+
+function cancelledBefore(found: Found, isRepeat: boolean): Found {
+  if (isRepeat && found.status === 'cancelled') return found;
+  throw new ServiceError('conflict', alreadyFinal[found.status]);
 }
 
 async function find(tx: EntityManager, workspaceId: string, id: string): Promise<Found> {
   const [found] = await tx.query<Found[]>(
-    `SELECT d.status, p.status AS endpoint_status, p.deleted_at IS NOT NULL AS is_deleted
+    `SELECT d.endpoint_id, d.status, d.retry_id, p.status AS endpoint_status, p.deleted_at IS NOT NULL AS is_deleted
      FROM deliveries d JOIN endpoints p ON p.id = d.endpoint_id
      WHERE d.workspace_id = $1 AND d.id = $2 AND d.event_at = $3`,
     [workspaceId, id, eventTimeOf(id) ?? null],
@@ -81,10 +92,11 @@ async function find(tx: EntityManager, workspaceId: string, id: string): Promise
   return found;
 }
 
-function retryRefusal({ endpoint_status, is_deleted }: Found): ServiceError {
-  if (is_deleted) return new ServiceError('conflict', 'The webhook of this delivery is deleted.');
-  if (endpoint_status === 'disabled') return new ServiceError('conflict', 'The webhook of this delivery is disabled. Enable it first.');
-  return new ServiceError('conflict', 'An attempt of this delivery is under way. Wait for its outcome.');
+function refuseUnlessRetried({ retry_id, endpoint_status, is_deleted }: Found, retryId: string): void {
+  if (retry_id === retryId) return;
+  if (is_deleted) throw new ServiceError('conflict', 'The webhook of this delivery is deleted.');
+  if (endpoint_status === 'disabled') throw new ServiceError('conflict', 'The webhook of this delivery is disabled. Enable it first.');
+  throw new ServiceError('conflict', 'An attempt of this delivery is under way. Wait for its outcome.');
 }
 
 /** The first two are seen only when someone retried it between our statement and our look. */

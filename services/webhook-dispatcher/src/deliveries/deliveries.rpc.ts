@@ -1,4 +1,5 @@
 // DeliveryService on the bus.
+import { randomUUID } from 'node:crypto';
 import { timestampDate, timestampFromDate, type Timestamp } from '@bufbuild/protobuf/wkt';
 import { Controller } from '@nestjs/common';
 import {
@@ -35,14 +36,14 @@ export class DeliveriesRpc {
   }
 
   @RpcMethod(DeliveryService.method.retryDelivery)
-  async retryDelivery({ caller, id }: RetryDeliveryRequest) {
-    await this.byHand.retry(workspaceOf(caller), id);
+  async retryDelivery({ caller, id, retryId }: RetryDeliveryRequest) {
+    await this.byHand.retry(workspaceOf(caller), id, retryId || randomUUID());
     return this.delivery(workspaceOf(caller), id);
   }
 
   @RpcMethod(DeliveryService.method.cancelDelivery)
-  async cancelDelivery({ caller, id }: CancelDeliveryRequest) {
-    await this.byHand.cancel(workspaceOf(caller), id);
+  async cancelDelivery({ caller, id, isRepeat }: CancelDeliveryRequest) {
+    await this.byHand.cancel(workspaceOf(caller), id, isRepeat);
     return this.delivery(workspaceOf(caller), id);
   }
 

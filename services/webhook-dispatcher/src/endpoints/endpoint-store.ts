@@ -2,8 +2,8 @@
 // as its deliveries are to be explained. Every change ends with all replicas knowing of it: an event that is published after
 // the answer is delivered as the answer says.
 import { notFound } from '@na/service-error';
-import { inWorkspace } from '@na/service-host';
-import { IsNull, MoreThan, type DataSource } from 'typeorm';
+import { insertOnce, inWorkspace } from '@na/service-host';
+import { IsNull, MoreThan, Not, type DataSource } from 'typeorm';
 import { Endpoint } from './endpoint.entity.js';
 
 export class EndpointStore {
@@ -25,15 +25,20 @@ export class EndpointStore {
     return inWorkspace(this.database, workspaceId, (tx) => tx.find(Endpoint, { where, order: { id: 'ASC' }, take: limit + 1 }));
   }
 
-  /** @throws ServiceError from `admit`, which is told how many endpoints the workspace has: two at once take turns */
-  async insert(endpoint: Endpoint, admit: (existing: number) => void): Promise<void> {
-    const { workspaceId } = endpoint;
-    await inWorkspace(this.database, workspaceId, async (tx) => {
+  /**
+   * @returns the endpoint as it stands by now, when an earlier try of the same request inserted it
+   * @throws ServiceError from `admit`, which is told how many others the workspace has: two at once take turns
+   */
+  async insert(endpoint: Endpoint, admit: (others: number) => void): Promise<Endpoint> {
+    const { workspaceId, id } = endpoint;
+    const { row } = await inWorkspace(this.database, workspaceId, async (tx) => {
       await tx.query(`SELECT pg_advisory_xact_lock(hashtext('endpoints'), hashtext($1))`, [workspaceId]);
-      admit(await tx.countBy(Endpoint, { workspaceId, deletedAt: IsNull() }));
-      await tx.insert(Endpoint, endpoint);
+      admit(await tx.countBy(Endpoint, { workspaceId, id: Not(id), deletedAt: IsNull() }));
+      return insertOnce(tx, Endpoint, endpoint, { workspaceId, id });
     });
-    await this.tellReplicas(endpoint);
+    if (row.deletedAt) throw notFound('webhook', id);
+    await this.tellReplicas(row);
+    return row;
   }
 
   /**

@@ -47,6 +47,10 @@ export class Endpoint {
   @Column({ name: 'previous_secrets', type: 'jsonb' })
   previousSecrets!: PreviousSecret[];
 
+  /** Names of the last rotations, newest first: a second try of one of them rotates nothing. */
+  @Column({ name: 'rotation_ids', type: 'text', array: true })
+  rotationIds!: string[];
+
   @Column({ name: 'page_ids', type: 'text', array: true })
   pageIds!: string[];
 

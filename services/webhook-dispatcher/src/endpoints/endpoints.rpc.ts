@@ -1,5 +1,6 @@
 // EndpointService on the bus.
-import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { randomUUID } from 'node:crypto';
+import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { Controller } from '@nestjs/common';
 import {
   EndpointService,
@@ -13,11 +14,12 @@ import {
   type TestEndpointRequest,
   type UpdateEndpointRequest,
 } from '@na/contracts';
-import { boundedLimit, RpcMethod, sealReply, workspaceOf } from '@na/messaging';
+import { boundedLimit, RpcMethod, workspaceOf } from '@na/messaging';
 import { toProto } from './endpoint-message.js';
 import { Endpoints } from './endpoints.js';
 import { SecretIntake } from './secret-intake.js';
 import { defaultOverlapSeconds, SecretRotation } from './secret-rotation.js';
+import { ShownSecret } from './shown-secret.js';
 import { Switching } from './switching.js';
 import { TestDeliveries } from './test-delivery.js';
 
@@ -27,15 +29,15 @@ export class EndpointsRpc {
     private readonly endpoints: Endpoints,
     private readonly intake: SecretIntake,
     private readonly rotation: SecretRotation,
+    private readonly shown: ShownSecret,
     private readonly switching: Switching,
     private readonly tests: TestDeliveries,
   ) {}
 
   @RpcMethod(EndpointService.method.createEndpoint)
-  async createEndpoint({ caller, replyPublicKey, sealedSecret, ...wanted }: CreateEndpointRequest) {
-    const secret = this.intake.secretFrom(sealedSecret);
-    const endpoint = await this.endpoints.create(workspaceOf(caller), wanted, secret);
-    return { endpoint: toProto(endpoint), sealedSecret: sealReply(secret, replyPublicKey) };
+  async createEndpoint({ caller, id, replyPublicKey, sealedSecret, ...wanted }: CreateEndpointRequest) {
+    const endpoint = await this.endpoints.create(workspaceOf(caller), id, wanted, this.intake.secretFrom(sealedSecret));
+    return { endpoint: toProto(endpoint), sealedSecret: this.shown.of(endpoint, undefined, replyPublicKey) };
   }
 
   @RpcMethod(EndpointService.method.getEndpoint)
@@ -73,15 +75,16 @@ export class EndpointsRpc {
   }
 
   @RpcMethod(EndpointService.method.rotateSecret)
-  async rotateSecret({ caller, id, overlapSeconds, replyPublicKey, sealedSecret, ifMatch }: RotateSecretRequest) {
-    const secret = this.intake.secretFrom(sealedSecret);
-    const endpoint = await this.rotation.rotate(workspaceOf(caller), id, secret, overlapSeconds ?? defaultOverlapSeconds, ifMatch);
-    return { endpoint: toProto(endpoint), sealedSecret: sealReply(secret, replyPublicKey) };
+  async rotateSecret({ caller, id, replyPublicKey, sealedSecret, ifMatch, ...request }: RotateSecretRequest) {
+    const rotationId = request.rotationId || randomUUID();
+    const rotation = { rotationId, secret: this.intake.secretFrom(sealedSecret), overlapSeconds: request.overlapSeconds ?? defaultOverlapSeconds };
+    const endpoint = await this.rotation.rotate(workspaceOf(caller), id, rotation, ifMatch);
+    return { endpoint: toProto(endpoint), sealedSecret: this.shown.of(endpoint, rotationId, replyPublicKey) };
   }
 
   @RpcMethod(EndpointService.method.testEndpoint)
-  async testEndpoint({ caller, id, eventType }: TestEndpointRequest) {
-    return this.tests.send(workspaceOf(caller), id, eventType);
+  async testEndpoint({ caller, id, eventType, eventId, eventAt }: TestEndpointRequest) {
+    return this.tests.send(workspaceOf(caller), id, { type: eventType, id: eventId, at: eventAt && timestampDate(eventAt) });
   }
 
   @RpcMethod(EndpointService.method.getIntakeKey)

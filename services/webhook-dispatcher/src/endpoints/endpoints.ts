@@ -20,15 +20,20 @@ export class Endpoints {
     private readonly clock: Clock,
   ) {}
 
-  /** @param secret shown to the customer once, and sealed here */
-  async create(workspaceId: string, wanted: WantedSettings, secret: string): Promise<Endpoint> {
-    const id = typeid('we').toString();
+  /**
+   * An endpoint that an earlier try of the same request made is not made again: it has the secret of that try.
+   * @param wantedId the same in each try of one request; empty for one that is chosen here
+   * @param secret sealed here
+   */
+  async create(workspaceId: string, wantedId: string, wanted: WantedSettings, secret: string): Promise<Endpoint> {
+    const id = wantedId || typeid('we').toString();
     const endpoint: Endpoint = {
       ...newSettings(wanted),
       id,
       workspaceId,
       sealedSecret: this.secrets.seal(secret, id),
       previousSecrets: [],
+      rotationIds: [],
       status: 'enabled',
       disabledReason: null,
       disabledAt: null,
@@ -38,8 +43,7 @@ export class Endpoints {
       warnings: 0,
       createdAt: this.clock.now(),
     };
-    await this.store.insert(endpoint, refuseTooMany);
-    return endpoint;
+    return this.store.insert(endpoint, refuseTooMany);
   }
 
   get(workspaceId: string, id: string): Promise<Endpoint> {

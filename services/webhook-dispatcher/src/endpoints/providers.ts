@@ -6,6 +6,7 @@ import { Endpoints } from './endpoints.js';
 import type { SecretBox, SealingKeys } from './secret-box.js';
 import { SecretIntake } from './secret-intake.js';
 import { SecretRotation } from './secret-rotation.js';
+import { ShownSecret } from './shown-secret.js';
 import { Switching } from './switching.js';
 import { TestDeliveries } from './test-delivery.js';
 
@@ -25,6 +26,7 @@ export function endpointProviders({ database, store, endpoints, sealingKeys, sec
     { provide: Endpoints, useValue: endpoints },
     { provide: SecretIntake, useValue: new SecretIntake(sealingKeys) },
     { provide: SecretRotation, useValue: new SecretRotation(store, secrets, clock) },
+    { provide: ShownSecret, useValue: new ShownSecret(secrets) },
     { provide: Switching, useValue: new Switching(database, store, clock, wake) },
     { provide: TestDeliveries, useValue: new TestDeliveries(database, store, clock, wake) },
   ];

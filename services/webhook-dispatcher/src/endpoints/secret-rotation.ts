@@ -10,6 +10,17 @@ import type { SecretBox } from './secret-box.js';
 
 export const defaultOverlapSeconds = 86_400;
 
+export interface Rotation {
+  /** The same in each try of one request. */
+  rotationId: string;
+  secret: string;
+  /** How long the secret of now signs along, 0 to 604,800; at 0 its end is now. */
+  overlapSeconds: number;
+}
+
+/** More than anyone makes of one endpoint in the day within which a request may be tried again. */
+const rememberedRotations = 50;
+
 /** Each one is another signature on every attempt, in a header that receivers must take. */
 const maxPrevious = 5;
 
@@ -21,18 +32,26 @@ export class SecretRotation {
   ) {}
 
   /**
-   * @param overlapSeconds how long the secret of now signs along, 0 to 604,800; at 0 its end is now
+   * A rotation that an earlier try of the same request made is not made again.
    * @throws ServiceError `conflict` while five earlier ones sign along
    */
-  async rotate(workspaceId: string, id: string, secret: string, overlapSeconds: number, ifMatch?: string): Promise<Endpoint> {
+  async rotate(workspaceId: string, id: string, rotation: Rotation, ifMatch?: string): Promise<Endpoint> {
     const now = this.clock.now();
     const { after } = await this.store.change(workspaceId, id, (endpoint) => {
+      if (endpoint.rotationIds.includes(rotation.rotationId)) return {};
       requireMatch(endpoint, ifMatch);
-      const { sealedSecret, previousSecrets } = endpoint;
-      if (this.secrets.open(sealedSecret, id) === secret) throw alreadyCurrent();
-      return { sealedSecret: this.secrets.seal(secret, id), previousSecrets: previousAfter(sealedSecret, previousSecrets, overlapSeconds, now) };
+      return this.rotated(endpoint, rotation, now);
     });
     return after;
+  }
+
+  private rotated({ id, sealedSecret, previousSecrets, rotationIds }: Endpoint, { rotationId, secret, overlapSeconds }: Rotation, now: Date): Partial<Endpoint> {
+    if (this.secrets.open(sealedSecret, id) === secret) throw alreadyCurrent();
+    return {
+      sealedSecret: this.secrets.seal(secret, id),
+      previousSecrets: previousAfter(sealedSecret, previousSecrets, overlapSeconds, now),
+      rotationIds: [rotationId, ...rotationIds].slice(0, rememberedRotations),
+    };
   }
 }
 

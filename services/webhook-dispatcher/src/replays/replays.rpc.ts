@@ -13,7 +13,7 @@ export class ReplaysRpc {
 
   @RpcMethod(ReplayService.method.createReplay)
   async createReplay(request: CreateReplayRequest) {
-    return { replay: toProto(await this.replays.create(workspaceOf(request.caller), request.endpointId, toWanted(request))) };
+    return { replay: toProto(await this.replays.create(workspaceOf(request.caller), request.endpointId, request.id, toWanted(request))) };
   }
 
   @RpcMethod(ReplayService.method.getReplay)
@@ -29,8 +29,8 @@ export class ReplaysRpc {
   }
 
   @RpcMethod(ReplayService.method.cancelReplay)
-  async cancelReplay({ caller, endpointId, id }: CancelReplayRequest) {
-    return { replay: toProto(await this.replays.cancel(workspaceOf(caller), endpointId, id)) };
+  async cancelReplay({ caller, endpointId, id, isRepeat }: CancelReplayRequest) {
+    return { replay: toProto(await this.replays.cancel(workspaceOf(caller), endpointId, id, isRepeat)) };
   }
 }
 

@@ -1,6 +1,6 @@
 // Making, finding and cancelling replays. Carrying them out is the loop's.
 import { notFound, ServiceError } from '@na/service-error';
-import { inWorkspace, type Clock } from '@na/service-host';
+import { insertOnce, inWorkspace, type Clock } from '@na/service-host';
 import { LessThan, type DataSource, type EntityManager } from 'typeorm';
 import { typeid } from 'typeid-js';
 import type { Endpoint } from '../endpoints/endpoint.entity.js';
@@ -23,10 +23,14 @@ export class Replays {
 
   /**
    * Counts, and begins unless only the count was asked for. A dry run is also for an endpoint that is disabled or busy
-   * with another replay: it tells what there would be.
+   * with another replay: it tells what there would be. A replay that an earlier try of the same request made is shown as it
+   * stands, though it may be itself what is running.
+   * @param wantedId the same in each try of one request; empty for one that is chosen here
    * @throws ServiceError invalid_request, not_found or conflict
    */
-  async create(workspaceId: string, endpointId: string, wanted: WantedReplay): Promise<Replay> {
+  async create(workspaceId: string, endpointId: string, wantedId: string, wanted: WantedReplay): Promise<Replay> {
+    const earlier = wantedId && (await inWorkspace(this.database, workspaceId, (tx) => tx.findOneBy(Replay, { id: wantedId, endpointId, workspaceId })));
+    if (earlier) return earlier;
     const endpoint = await this.endpoints.get(workspaceId, endpointId);
     const now = this.clock.now();
     const plan = planReplay(wanted, now);
@@ -34,7 +38,7 @@ export class Replays {
     const replay: Replay = {
       ...plan,
       total: 0,
-      id: typeid('rpl').toString(),
+      id: wantedId || typeid('rpl').toString(),
       workspaceId,
       endpointId,
       status: plan.dryRun ? 'planned' : 'running',
@@ -45,12 +49,12 @@ export class Replays {
       createdAt: now,
       completedAt: null,
     };
-    await inWorkspace(this.database, workspaceId, async (tx) => {
+    const { row } = await inWorkspace(this.database, workspaceId, async (tx) => {
       replay.total = await countCandidates(tx, { ...replay, endpoint: filterOf(endpoint) });
-      await insert(tx, replay);
+      return insertOnce(tx, Replay, replay, { id: replay.id, endpointId, workspaceId }, anotherIsRunning);
     });
     if (!plan.dryRun) this.wake();
-    return replay;
+    return row;
   }
 
   get(workspaceId: string, endpointId: string, id: string): Promise<Replay> {
@@ -66,14 +70,16 @@ export class Replays {
 
   /**
    * What was made due already is still delivered.
+   * @param isRepeat an earlier try of the same request may have cancelled it already
    * @throws ServiceError not_found, or conflict when it is not running
    */
-  async cancel(workspaceId: string, endpointId: string, id: string): Promise<Replay> {
+  async cancel(workspaceId: string, endpointId: string, id: string, isRepeat: boolean): Promise<Replay> {
     const own = { id, endpointId, workspaceId };
     return inWorkspace(this.database, workspaceId, async (tx) => {
       const { affected } = await tx.update(Replay, { ...own, status: 'running' }, { status: 'cancelled', completedAt: this.clock.now() });
       const replay = await find(tx, own);
-      if (affected === 0) throw new ServiceError('conflict', `The replay is not running: it is ${replay.status}.`);
+      const isCancelled = affected === 1 || (isRepeat && replay.status === 'cancelled');
+      if (!isCancelled) throw new ServiceError('conflict', `The replay is not running: it is ${replay.status}.`);
       return replay;
     });
   }
@@ -86,9 +92,8 @@ async function find(tx: EntityManager, own: Pick<Replay, 'id' | 'endpointId' | '
 }
 
 /** The index on running replays decides who comes first when two are made at once. */
-async function insert(tx: EntityManager, replay: Replay): Promise<void> {
-  const inserted = await tx.createQueryBuilder().insert().into(Replay).values(replay).orIgnore().returning('id').execute();
-  if ((inserted.raw as unknown[]).length === 0) throw new ServiceError('conflict', 'Another replay of this webhook is running. Wait for its end, or cancel it.');
+function anotherIsRunning(): ServiceError {
+  return new ServiceError('conflict', 'Another replay of this webhook is running. Wait for its end, or cancel it.');
 }
 
 function filterOf({ id, eventTypes, pageIds }: Endpoint) {
