@@ -99,6 +99,7 @@ test('everything that a webhook can be told reaches the dispatcher', async () =>
 test.each([
   [{ url: 'https://user:pw@example.com' }, '/url not_allowed'],
   [{ url: 'ftp://example.com' }, '/url invalid_format'],
+  [{ url: 'no URL at all' }, '/url invalid_format'],
   [{ event_types: [] }, '/event_types too_small'],
   [{ page_ids: ['page_1'] }, '/page_ids/0 invalid_format'],
   [{ headers: { 'X-A': 1 } }, '/headers/X-A invalid_type'],

@@ -87,7 +87,8 @@ export type Rotation = z.infer<typeof rotation>;
 export type TestDelivery = z.infer<typeof testDelivery>;
 export type SignedRequest = z.infer<typeof signedRequest>;
 
+/** Also asked of what has just been found to be no URL. */
 function hasCredentials(value: string): boolean {
-  const { username, password } = new URL(value);
+  const { username = '', password = '' } = URL.parse(value) ?? {};
   return username !== '' || password !== '';
 }
