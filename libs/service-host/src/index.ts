@@ -4,6 +4,7 @@ export * from './config.js';
 export * from './database.js';
 export * from './health.js';
 export * from './logger.js';
+export * from './redact.js';
 export * from './run-service.js';
 export * from './settings.js';
 export * from './workspace-scope.js';
