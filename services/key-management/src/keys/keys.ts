@@ -6,9 +6,8 @@ import type { DataSource } from 'typeorm';
 import { isOperator } from '../caller.js';
 import { feedMessage, type Changes } from '../changes.js';
 import { checkIfMatch } from '../precondition.js';
-import { Workspace } from '../workspaces/workspace.entity.js';
 import { etag, type ApiKey } from './api-key.entity.js';
-import { lockCaller } from './calling-key.js';
+import { lockFor } from './calling-key.js';
 import { nextWarningAt } from './expiry-warnings.js';
 import { applyChange, auditKey, lockToChange, unchanged } from './key-changes.js';
 import { canonicalIps, checkAdded, checkGrant, checkHeld, type Grant } from './key-grant.js';
@@ -60,8 +59,7 @@ export class Keys {
     const grant = { ...wanted, scopes: [...new Set(wanted.scopes)], allowedIps: canonicalIps(wanted.allowedIps) };
     const secret = this.digester.store(secretDigest);
     return this.changes.make(workspaceId, async (tx) => {
-      if (!(await tx.existsBy(Workspace, { id: workspaceId }))) throw notFound('workspace', workspaceId);
-      const { maker, now } = await lockCaller(tx, caller, this.clock);
+      const { maker, now } = await lockFor(tx, caller, { workspaceId, needed: 'keys:write' }, this.clock);
       checkGrant(grant, Object.keys(grant), now);
       checkHeld(grant, maker, this.policy.standardRate);
       const key: ApiKey = { ...unused, ...grant, ...secret, createdAt: now, nextWarningAt: this.warningOf(grant, now) };
