@@ -26,7 +26,7 @@ type Patch = Partial<Omit<UpdateKeyRequest, '$typeName' | '$unknown' | 'caller' 
 type Rotation = Partial<Pick<RotateKeyRequest, 'overlapSeconds' | 'ifMatch'>>;
 
 /** Short leases, so that a test that waits for the end of one is a short one. */
-export const defaults = { keyLeaseMs: 300, keyExpiryWarningDays: [7, 1], rateLimit: 600, rateLimitWindowSeconds: 60 };
+export const defaults = { keyLeaseMs: 300, keyExpiryWarningDays: [7, 1], maxKeysPerWorkspace: 1_000, rateLimit: 600, rateLimitWindowSeconds: 60 };
 
 export const sha256 = (text: string) => createHash('sha256').update(text).digest();
 
