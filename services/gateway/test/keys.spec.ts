@@ -65,8 +65,11 @@ class FakeKeyManagement {
 
   @RpcMethod(KeyService.method.revokeLeakedKey)
   async revokeLeakedKey(request: RevokeLeakedKeyRequest) {
-    take(request);
-    return {};
+    const { keyId, secretDigest } = take(request);
+    const leaked = gateway.state.keys.get(keyId);
+    const revoked = leaked?.status === 'valid' && Buffer.from(leaked.secretDigest).equals(secretDigest);
+    if (revoked) leaked.status = 'revoked';
+    return { revoked };
   }
 
   @RpcMethod(WorkspaceService.method.listWorkspaces)
@@ -199,10 +202,11 @@ test('whoever has a leaked key has it revoked, and learns nothing by it', async 
   };
   const received = [202, { status: 'received' }];
   for (const body of [{ key: wrong }, { key: unknown }, { keys: ['nak_nonsense', 'hunter2'] }]) expect(await report(body)).toEqual(received);
-  expect(asked).toEqual([]);
+  expect(asked).toHaveLength(2);
   expect(await report({ keys: [unknown, ` ${leaked.credential}\n`] })).toEqual(received);
   const digest = createHash('sha256').update(leaked.credential.slice(-49, -6)).digest();
-  expect(asked).toMatchObject([{ keyId: leaked.id, secretDigest: new Uint8Array(digest), address: '127.0.0.1', requestId: expect.stringMatching(/^req_/) }]);
+  expect(asked.at(-1)).toMatchObject({ keyId: leaked.id, secretDigest: new Uint8Array(digest), address: '127.0.0.1', requestId: expect.stringMatching(/^req_/) });
+  expect(gateway.state.keys.get(leaked.id)!.status).toBe('revoked');
   expect((await gateway.post('/api/v1/keys/leaked', { keys: [] })).status).toBe(400);
   expect((await gateway.post('/api/v1/keys/leaked', { key: 'x', keys: ['x'] })).status).toBe(400);
 });
@@ -214,6 +218,15 @@ test('reports of what are no keys use up what an address may get wrong', async (
   const second = await strict.post('/api/v1/keys/leaked', { key: wrong() });
   await strict.stopGateway();
   expect([first.status, second.status, second.body.code, second.headers.has('retry-after')]).toEqual([202, 429, 'rate_limited', true]);
+});
+
+test('a report costs one look-up, and one of a key that is revoked already counts like any other wrong one', async () => {
+  const strict = await gateway.startAnother({ failedCredentialsPerMinute: 2 });
+  const [leaked, verifications] = [gateway.newKey(), gateway.state.verifications];
+  const report = async () => (await strict.post('/api/v1/keys/leaked', { key: leaked.credential })).status;
+  expect([await report(), await report(), await report(), await report()]).toEqual([202, 202, 202, 429]);
+  await strict.stopGateway();
+  expect([asked.length, gateway.state.verifications - verifications]).toEqual([3, 0]);
 });
 
 test('the operator sees all workspaces page by page, a key its own', async () => {

@@ -119,6 +119,7 @@ export const comments: Readonly<Record<string, string>> = {
   "keys.v1.RotateKeyRequest.caller_scopes": "As in CreateKeyRequest.",
   "keys.v1.RevokeLeakedKeyRequest.key_id": "\"key_\" and the public id inside the credential.",
   "keys.v1.RevokeLeakedKeyRequest.address": "Of whoever reports it, for the audit log.",
+  "keys.v1.RevokeLeakedKeyResponse.revoked": "Whether this has ended a key: not when the secret opens none, nor when the key had been revoked before.",
   "keys.v1.RevokeKeyRequest.if_match": "Refused with precondition_failed unless the key still has this ETag.",
   "keys.v1.VerifyKeyRequest.key_id": "\"key_\" and the public id inside the credential.",
   "keys.v1.VerifyKeyRequest.secret_digest": "SHA-256 (32 bytes) of the credential's secret part: the secret itself never crosses the bus.",
