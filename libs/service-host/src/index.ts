@@ -5,6 +5,7 @@ export * from './database.js';
 export * from './health.js';
 export * from './insert-once.js';
 export * from './logger.js';
+export * from './redact.js';
 export * from './row-security.js';
 export * from './run-service.js';
 export * from './settings.js';

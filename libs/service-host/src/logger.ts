@@ -2,18 +2,9 @@
 import { trace } from '@opentelemetry/api';
 import type { LoggerService } from '@nestjs/common';
 import { pino, type DestinationStream, type Logger } from 'pino';
+import { redact } from './redact.js';
 
 export type { Logger };
-
-/**
- * API keys, webhook secrets, and passwords or tokens in URLs, in whatever text they come along. What stands between `://`
- * and `@` must not reach across the end of a host or of a JSON string: the line must stay JSON.
- */
-const secretText = /(nak_[0-9A-Za-z]+_|whsec_)[0-9A-Za-z+/=_-]+|(?<=:\/\/[^\s:/@"?#\\]*:)[^\s/@"?#\\]+(?=@)|(?<=:\/\/)[^\s:/@"?#\\]+(?=@)/g;
-
-export function redact(text: string): string {
-  return text.replace(secretText, (_match, prefix: string | undefined) => `${prefix ?? ''}[redacted]`);
-}
 
 export function createLogger(service: string, level: string, destination?: DestinationStream): Logger {
   return pino(

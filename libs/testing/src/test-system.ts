@@ -33,6 +33,8 @@ const key = () => randomBytes(32).toString('base64');
 
 export class TestSystem {
   readonly operatorToken = randomBytes(32).toString('hex');
+  /** What the services are configured with besides. */
+  readonly secrets = { KEY_PEPPERS: `1:${key()}`, WEBHOOK_SEALING_KEYS: `1:${key()}`, CURSOR_KEY: key() };
   private readonly running = new Map<string, Running>();
   gatewayUrl = '';
 
@@ -42,8 +44,11 @@ export class TestSystem {
     readonly database: TestDatabase,
   ) {}
 
-  /** @param env added to every service's environment */
-  static async start(env: NodeJS.ProcessEnv = {}): Promise<TestSystem> {
+  /**
+   * @param env added to every service's environment
+   * @param beforeServices called once the bus and the database are up
+   */
+  static async start(env: NodeJS.ProcessEnv = {}, beforeServices: (natsUrl: string) => Promise<void> = async () => undefined): Promise<TestSystem> {
     const folder = await mkdtemp(join(process.env.NA_TEST_FOLDER!, 'system-'));
     const [nats, database] = await Promise.all([startNats({ dataDir: join(folder, 'nats') }), createTestDatabase()]);
     const system = new TestSystem(folder, nats, database);
@@ -53,8 +58,9 @@ export class TestSystem {
       gatewayPort: 0,
       operatorToken: system.operatorToken,
       mailDir: join(folder, 'mail'),
-      secrets: { KEY_PEPPERS: `1:${key()}`, WEBHOOK_SEALING_KEYS: `1:${key()}`, CURSOR_KEY: key(), rolePasswords: {} as never },
+      secrets: { ...system.secrets, rolePasswords: {} as never },
     });
+    await beforeServices(nats.url);
     await Promise.all(specs.map((spec) => system.startService(spec.name, { ...spec, env: { ...spec.env, LOG_LEVEL: 'info', ...env } })));
     return system;
   }
@@ -84,6 +90,16 @@ export class TestSystem {
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
     await exited;
+  }
+
+  /** SIGTERM to every service: each ends what is in hand, and says and reports what it has left to say. */
+  async endServices(): Promise<void> {
+    const ended = [...this.running.values()].map(async ({ child }) => {
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      await exited;
+    });
+    await Promise.all(ended);
   }
 
   /** Starts a service again that was killed, on the same database and bus. */

@@ -1,5 +1,7 @@
 // The rate limit of a key, over all gateways together.
+import { create, toBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { applyKeyChangeSubject, KeyChangedSchema } from '@na/contracts';
 import { eventually } from '@na/testing';
 import pg from 'pg';
 import { GatewayBed, type Answer, type TestKey } from './gateway.bed.js';
@@ -98,6 +100,37 @@ test('a limit of the key itself goes before the default, and one key is no busin
   const { headers } = await send(one, key);
   expect([headers.get('ratelimit-policy'), headers.get('retry-after')]).toEqual(['"default";q=3;w=3600', '3600']);
   expect((await send(one, one.newKey())).status).toBe(200);
+});
+
+/** As key-management changes a key: every gateway goes by it from here on. */
+async function limitTo(key: TestKey, max: number, windowSeconds: number): Promise<void> {
+  const row = one.state.keys.get(key.id)!;
+  Object.assign(row, { version: (row.version ?? 1) + 1, rateLimit: { limit: max, windowSeconds } });
+  const change = create(KeyChangedSchema, { workspaceId: key.workspaceId, keyId: key.id, version: row.version });
+  const wanted = { strategy: 'count', maxMessages: gateways.length, maxWait: 10_000 } as const;
+  for await (const { data } of await one.bed.bus.connection.requestMany(applyKeyChangeSubject, toBinary(KeyChangedSchema, change), wanted)) expect(data).not.toHaveLength(0);
+}
+
+test('changing a limit gives a key nothing back, whatever to and on whichever gateway', async () => {
+  startWindow(3_600);
+  const key = one.newKey();
+  expect(await untilRefused(one, key)).toBe(limit);
+  for (const [max, windowSeconds] of [[49, 60], [50, 61], [50, 3_600], [25, 30], [50, 60]] as const) {
+    await limitTo(key, max, windowSeconds);
+    expect([windowSeconds, admitted(await race(gateways, key, 30))]).toEqual([windowSeconds, 0]);
+  }
+  startWindow(3_600);
+  expect(await untilRefused(one, key)).toBe(limit);
+});
+
+test('what was taken of a long window counts by proportion in a short one, and what was taken there in the long one', async () => {
+  startWindow(3_600);
+  const key = one.newKey({ rateLimit: { limit: 320, windowSeconds: 3_600 } });
+  expect(admitted(await race([one], key, 20))).toBe(20);
+  await limitTo(key, 32, 60);
+  expect(admitted(await race([one], key, 40))).toBe(31);
+  await limitTo(key, 320, 3_600);
+  expect(admitted(await race([one], key, 300))).toBe(320 - 20 - 31);
 });
 
 test('while the database is gone each gateway counts for itself, and together again when it is back', async () => {

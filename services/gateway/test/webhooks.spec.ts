@@ -99,7 +99,9 @@ test('everything that a webhook can be told reaches the dispatcher', async () =>
 test.each([
   [{ url: 'https://user:pw@example.com' }, '/url not_allowed'],
   [{ url: 'ftp://example.com' }, '/url invalid_format'],
+  [{ url: 'no URL at all' }, '/url invalid_format'],
   [{ event_types: [] }, '/event_types too_small'],
+  [{ event_types: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'] }, '/event_types/0 not_allowed'],
   [{ page_ids: ['page_1'] }, '/page_ids/0 invalid_format'],
   [{ headers: { 'X-A': 1 } }, '/headers/X-A invalid_type'],
   [{ headers: { 'X-A': 'v'.repeat(2_049) } }, '/headers/X-A too_big'],

@@ -1,14 +1,14 @@
 // The whole path through the public door, on the four processes as they run in a deployment.
 import { createHmac, randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { answer, eventually, inTurn, TestSystem, TraceCollector, WebhookReceiver, type Json } from '@na/testing';
+import { answer, eventually, inTurn, TelemetryCollector, TestSystem, WebhookReceiver, type Json } from '@na/testing';
 import { makeKey } from '../src/auth/key-material.js';
 
-let collector: TraceCollector;
+let collector: TelemetryCollector;
 let system: TestSystem;
 let receiver: WebhookReceiver;
 beforeAll(async () => {
-  collector = await TraceCollector.start();
+  collector = await TelemetryCollector.start();
   system = await TestSystem.start(collector.environment);
 }, 60_000);
 afterAll(async () => {
@@ -130,14 +130,6 @@ test('a key is refused when it is wrong, expired, revoked, of another workspace 
   expect([written.status, written.body.code]).toEqual([403, 'insufficient_scope']);
   expect(written.headers.get('www-authenticate')).toContain('error="insufficient_scope", scope="pages:write"');
   await eventually(async () => expect((await system.api('GET', '/pages', expiring)).status).toBe(401), 20_000);
-});
-
-test('no secret is in any log, whatever was done with it', async () => {
-  const { credentials, webhook } = await trackedWorkspace();
-  await system.api('GET', '/pages', { ...credentials, token: `${credentials.token}x` });
-  await system.api('GET', `/pages?api_key=${credentials.token}`, { workspaceId: credentials.workspaceId });
-  const logs = (['gateway', 'key-management', 'reporting', 'webhook-dispatcher'] as const).map((name) => system.logOf(name)).join('\n');
-  for (const secret of [credentials.token.slice(-49), webhook.secret.slice(6), system.operatorToken]) expect(logs).not.toContain(secret);
 });
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';

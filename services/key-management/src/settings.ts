@@ -48,6 +48,11 @@ export const settings = {
     schema: listOf(parseDays),
     default: '7,1',
   } satisfies Setting<number[]>,
+  maxKeysPerWorkspace: {
+    description: 'Most keys that a workspace may have, those that are revoked or have expired not counted. Fewer take none away.',
+    schema: wholeNumber(1, 100_000),
+    default: '1000',
+  } satisfies Setting<number>,
   rateLimit: {
     description: "As the gateway's: what a key without a rate limit of its own may do, and so the most that it may give to another one.",
     schema: wholeNumber(1, 100_000),

@@ -22,6 +22,7 @@ import { CreateTables1793000000000 } from './migrations/1793000000000-create-tab
 import { CreateOutboxFailed1797000000000 } from './migrations/1797000000000-create-outbox-failed.js';
 import { CompleteKeys1798000000000 } from './migrations/1798000000000-complete-keys.js';
 import { SecureRows1798100000000 } from './migrations/1798100000000-secure-rows.js';
+import { IndexLivingKeys1798210000000 } from './migrations/1798210000000-index-living-keys.js';
 import { RememberRotations1798250000000 } from './migrations/1798250000000-remember-rotations.js';
 import { poolShares, type settings } from './settings.js';
 import { Turns } from './turns.js';
@@ -34,7 +35,14 @@ class KeyManagement {}
 
 const schema = 'key_management';
 const entities = [Workspace, ApiKey, AuditEntry];
-const migrations = [CreateTables1793000000000, CreateOutboxFailed1797000000000, CompleteKeys1798000000000, SecureRows1798100000000, RememberRotations1798250000000];
+const migrations = [
+  CreateTables1793000000000,
+  CreateOutboxFailed1797000000000,
+  CompleteKeys1798000000000,
+  SecureRows1798100000000,
+  IndexLivingKeys1798210000000,
+  RememberRotations1798250000000,
+];
 
 export async function startKeyManagement(config: Config<typeof settings> & Config<typeof serviceSettings>, host: Host): Promise<void> {
   const shares = poolShares(config.databasePoolSize);
@@ -51,7 +59,7 @@ export async function startKeyManagement(config: Config<typeof settings> & Confi
   const barrier = new GatewayBarrier(bus.connection, leases, host.logger);
   const changes = new Changes(database, relay, barrier, new Turns(shares.changes));
   const standardRate = { limit: config.rateLimit, windowSeconds: config.rateLimitWindowSeconds };
-  const policy = { standardRate, warningDays: config.keyExpiryWarningDays };
+  const policy = { standardRate, warningDays: config.keyExpiryWarningDays, maxPerWorkspace: config.maxKeysPerWorkspace };
   const module = {
     module: KeyManagement,
     controllers: [WorkspacesRpc, KeysRpc, AuditLogRpc, GatewayLeasesRpc],

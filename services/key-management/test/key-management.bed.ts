@@ -26,7 +26,7 @@ type Patch = Partial<Omit<UpdateKeyRequest, '$typeName' | '$unknown' | 'caller' 
 type Rotation = Partial<Pick<RotateKeyRequest, 'overlapSeconds' | 'ifMatch'>>;
 
 /** Short leases, so that a test that waits for the end of one is a short one. */
-export const defaults = { keyLeaseMs: 300, keyExpiryWarningDays: [7, 1], rateLimit: 600, rateLimitWindowSeconds: 60 };
+export const defaults = { keyLeaseMs: 300, keyExpiryWarningDays: [7, 1], maxKeysPerWorkspace: 1_000, rateLimit: 600, rateLimitWindowSeconds: 60 };
 
 export const sha256 = (text: string) => createHash('sha256').update(text).digest();
 
@@ -133,11 +133,20 @@ export class KeyManagementBed {
   /**
    * Has attempts meet at the rows of some keys: they are held as if somebody else were changing them, until all attempts wait
    * for them. No more than the service changes at once.
-   * @param meanwhile what happens while they wait
+   * @param meanwhile what happens while they wait; what it asks of `sql` comes before them
    */
-  async contend<T>(keys: Key[], attempts: (() => Promise<T>)[], meanwhile: () => void = () => undefined): Promise<PromiseSettledResult<T>[]> {
+  contend<T>(keys: Key[], attempts: (() => Promise<T>)[], meanwhile?: () => void): Promise<PromiseSettledResult<T>[]> {
+    return this.whileHeld('keys', keys.map(({ id }) => id), attempts, meanwhile);
+  }
+
+  /** The same at the row of a workspace. */
+  contendFor<T>(workspaceId: string, attempts: (() => Promise<T>)[], meanwhile?: () => void): Promise<PromiseSettledResult<T>[]> {
+    return this.whileHeld('workspaces', [workspaceId], attempts, meanwhile);
+  }
+
+  private async whileHeld<T>(table: string, ids: string[], attempts: (() => Promise<T>)[], meanwhile = () => undefined as void) {
     await this.sql.query('BEGIN');
-    await this.sql.query('SELECT 1 FROM keys WHERE id = ANY($1) FOR UPDATE', [keys.map(({ id }) => id)]);
+    await this.sql.query(`SELECT 1 FROM ${table} WHERE id = ANY($1) FOR UPDATE`, [ids]);
     const results = Promise.allSettled(attempts.map((attempt) => attempt()));
     await eventually(async () => {
       // Within a transaction PostgreSQL shows the same activity again.

@@ -58,7 +58,7 @@ test('a key can not widen itself', async () => {
   const rateLimit = { $typeName: 'keys.v1.RateLimit', limit: 5, windowSeconds: 60 } as const;
   const limits = { allowedIps: ['10.0.0.0/8'], rateLimit, expiresAt: service.in(60_000) };
   const { key } = await service.newKey(await service.newWorkspace(), limits);
-  const self = service.callerOf(key);
+  const self = { ...service.callerOf(key), address: '10.1.0.1' };
   const wider = service.update(key, { scopes: [...key.scopes, 'keys:read'] }, self);
   await expect(wider).rejects.toMatchObject({ code: 'insufficient_scope', fields: [{ pointer: '/scopes/2' }] });
   await expect(service.update(key, { expiresAt: undefined }, self)).rejects.toMatchObject({ fields: [{ pointer: '/expires_at' }] });

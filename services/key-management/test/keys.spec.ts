@@ -77,7 +77,7 @@ test('a key makes another one, but not one that is wider or lives longer than it
 test('what a key may do is what counts when another is made, not what the gateway last knew of it', async () => {
   const workspaceId = await service.newWorkspace();
   const { key: maker } = await service.newKey(workspaceId);
-  const made = { caller: service.callerOf(maker), callerScopes: ['pages:read', 'keys:write'], scopes: ['pages:read'] };
+  const made = { caller: service.callerOf(maker), scopes: ['pages:read'] };
   await service.update(maker, { scopes: ['keys:write'] });
   await expect(service.newKey(workspaceId, made)).rejects.toMatchObject({ code: 'insufficient_scope' });
   await service.revoke(maker);

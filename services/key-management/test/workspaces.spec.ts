@@ -28,7 +28,7 @@ test('another workspace looks like one that does not exist', async () => {
 
 test('a workspace can be renamed, and has only zones that exist and know summer time', async () => {
   const id = await service.newWorkspace();
-  const { key } = await service.newKey(id);
+  const { key } = await service.newKey(id, { scopes: ['workspaces:write'] });
   const caller = service.callerOf(key);
   const change = { fields: ['name', 'owner_emails'], name: 'Acme 2', ownerEmails: [], timeZone: 'ignored' };
   const { workspace } = await service.workspaces.updateWorkspace({ caller, id, ...change });

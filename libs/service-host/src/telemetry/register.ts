@@ -1,18 +1,21 @@
 // Loaded with `node --import` before anything else, so that the modules it instruments are not yet in use.
 // Silent by default: without OTEL_TRACES_EXPORTER spans are made but not sampled, so that trace ids still travel from
 // the request to the webhook; metrics and logs are off.
+import type { IncomingMessage } from 'node:http';
 import { register } from 'node:module';
 import { basename, resolve } from 'node:path';
-import { trace } from '@opentelemetry/api';
+import { trace, type Attributes } from '@opentelemetry/api';
 import type { Instrumentation } from '@opentelemetry/instrumentation';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { NodeSDK } from '@opentelemetry/sdk-node';
-import { originOnly, withoutQuery, withoutUrl } from './span-urls.js';
+import { originOnly, withoutSecrets, withoutUrl } from './span-urls.js';
 
 // services/<name>/dist/main.js
 process.env.OTEL_SERVICE_NAME ??= basename(resolve(process.argv[1] ?? '.', '../..'));
+// Not baggage: see `fromOutside`.
+process.env.OTEL_PROPAGATORS ??= 'tracecontext';
 process.env.OTEL_TRACES_EXPORTER ??= 'none';
 process.env.OTEL_METRICS_EXPORTER ??= 'none';
 process.env.OTEL_LOGS_EXPORTER ??= 'none';
@@ -27,6 +30,15 @@ const silentProcessor = {
   forceFlush: () => Promise.resolve(),
   shutdown: () => Promise.resolve(),
 };
+
+/**
+ * Called before the trace is read from the headers: it is that of `traceparent` and no more. `tracestate` and `baggage` are text
+ * of the caller's own, which would be carried on over the bus and into the spans: a key that got there would be everywhere.
+ */
+function fromOutside(request: IncomingMessage): Attributes {
+  delete request.headers.tracestate;
+  return withoutSecrets(request);
+}
 
 const sdk = new NodeSDK({
   // The SDK makes no tracer at all without a processor, and then no trace ids either.
@@ -45,7 +57,7 @@ sdk.start();
 function instrumentations(): Instrumentation[] {
   register('@opentelemetry/instrumentation/hook.mjs', import.meta.url);
   return [
-    new HttpInstrumentation({ startIncomingSpanHook: withoutQuery, startOutgoingSpanHook: withoutUrl }),
+    new HttpInstrumentation({ startIncomingSpanHook: fromOutside, startOutgoingSpanHook: withoutUrl }),
     // Of a trace that nobody records it would make, for each request, a span with all its attributes: a quarter of the
     // webhook dispatcher's time. Who sends a request in such a trace and wants it carried on sets the header.
     new UndiciInstrumentation({ startSpanHook: ({ origin }) => originOnly(origin), ignoreRequestHook: () => !trace.getActiveSpan()?.isRecording() }),

@@ -1,4 +1,5 @@
 // The kinds of fields that bodies and queries are made of.
+import { redact } from '@na/service-host';
 import { z } from 'zod';
 import { isTypeId, typeIdSuffix } from '../auth/type-id.js';
 import { shownAs } from '../openapi/zod-json-schema.js';
@@ -14,6 +15,10 @@ const storable = { error: 'Must not contain U+0000 or half a surrogate pair.' };
 export const text = (maxLength: number) => z.string().min(1).max(maxLength).refine(isStorable, storable);
 
 export const textOrEmpty = (maxLength: number) => z.string().max(maxLength).refine(isStorable, storable);
+
+/** For another service to judge. What must not be on the bus even if it is refused there is refused here. */
+export const passedOn = (maxLength: number) =>
+  text(maxLength).refine((value) => redact(value) === value, { error: 'Must not contain an API key or a webhook secret.', params: { code: 'not_allowed' } });
 
 export const id = (prefix: string) =>
   z

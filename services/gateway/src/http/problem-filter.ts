@@ -1,7 +1,7 @@
 // Turns whatever ended a request into a problem document. The only place that answers with one.
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { ServiceError } from '@na/service-error';
-import type { Logger } from '@na/service-host';
+import { redact, type Logger } from '@na/service-host';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem, problemAnswer, problemMediaType } from './problem.js';
 import type { RouteTable } from './route-table.js';
@@ -34,7 +34,8 @@ export class ProblemFilter implements ExceptionFilter {
     if (error.code === 'internal') this.logger.error({ err: error.cause ?? error, request_id: request.id }, 'a request failed');
     request.problemCode = error.code;
     const { status, headers, body } = problemAnswer(error, request.id, this.publicUrl);
-    void reply.code(status).headers(headers).type(problemMediaType).send(body);
+    // It names what was asked for, which a client may have taken for the place of its key, and is kept in clients' logs.
+    void reply.code(status).headers(headers).type(problemMediaType).send(redact(JSON.stringify(body)));
   }
 
   private methodNotAllowed({ method, url }: FastifyRequest): ServiceError | undefined {

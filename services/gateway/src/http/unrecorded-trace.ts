@@ -17,7 +17,8 @@ export function carryUnrecordedTraces(fastify: FastifyInstance): void {
   fastify.decorateRequest('trace');
   fastify.addHook('onRequest', (request, _reply, done) => {
     if (trace.getActiveSpan()) return done();
-    const parent = propagation.extract(context.active(), request.headers);
+    // Not tracestate and baggage: text of the caller's own, that would be carried on to everywhere.
+    const parent = propagation.extract(context.active(), { traceparent: request.headers.traceparent });
     request.trace = trace.setSpan(parent, tracer.startSpan('request', {}, parent));
     context.with(request.trace, done);
   });

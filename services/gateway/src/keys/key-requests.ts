@@ -1,6 +1,5 @@
 // What a client says of a key, on its way to key-management. Pure.
 import { timestampFromDate, type Timestamp } from '@bufbuild/protobuf/wkt';
-import type { Principal } from '../auth/principal.js';
 import type { KeyPatch, KeysQuery, NewKey } from './keys.schema.js';
 
 export function newKeyToProto({ name, scopes, ...limits }: NewKey) {
@@ -15,12 +14,6 @@ export function keyPatchToProto(patch: KeyPatch) {
 
 export function keyFilters({ status, name, expires_before }: KeysQuery) {
   return { status, name, expiresBefore: timestampOf(expires_before) };
-}
-
-/** What the calling key may do: the key it makes, changes or takes over must not exceed it. */
-export function callerGrant(maker: Principal) {
-  if (maker.kind === 'operator') return {};
-  return { callerScopes: maker.verdict.scopes, callerExpiresAt: maker.verdict.expiresAt };
 }
 
 function limitsToProto({ expires_at, not_before, allowed_ips, rate_limit }: Pick<NewKey, 'expires_at' | 'not_before' | 'allowed_ips' | 'rate_limit'>) {

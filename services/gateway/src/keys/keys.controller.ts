@@ -14,7 +14,7 @@ import { idPipe } from '../http/schema-pipe.js';
 import { IsRepeat, NewId } from '../idempotency/new-id.js';
 import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
-import { callerGrant, keyFilters, keyPatchToProto, newKeyToProto } from './key-requests.js';
+import { keyFilters, keyPatchToProto, newKeyToProto } from './key-requests.js';
 import { keyOperations, keysTag } from './keys.reference.js';
 import { keyPatch, keysQuery, newKey, rotation, type KeyPatch, type KeysQuery, type NewKey, type Rotation } from './keys.schema.js';
 import { makeOnce } from './make-once.js';
@@ -35,15 +35,9 @@ export class KeysController {
 
   @Post()
   @Scoped('keys:write')
-  async create(
-    @From() caller: Caller,
-    @By() maker: Principal,
-    @NewId('key') id: string,
-    @IsRepeat() isRepeat: boolean,
-    @Body({ schema: newKey }) wanted: NewKey,
-  ) {
+  async create(@From() caller: Caller, @NewId('key') id: string, @IsRepeat() isRepeat: boolean, @Body({ schema: newKey }) wanted: NewKey) {
     const { credential, secretDigest, lastFour } = makeKey(id, randomBytes(secretBytes));
-    const request = { caller, id, workspaceId: caller.workspaceId, secretDigest, lastFour, ...newKeyToProto(wanted), ...callerGrant(maker) };
+    const request = { caller, id, workspaceId: caller.workspaceId, secretDigest, lastFour, ...newKeyToProto(wanted) };
     const { key, isNew } = await makeOnce(this.services.keys, request, isRepeat);
     return resource(KeySchema, key, { secret: isNew ? credential : null });
   }
@@ -75,12 +69,11 @@ export class KeysController {
   @Scoped('keys:write')
   async update(
     @From() caller: Caller,
-    @By() maker: Principal,
     @Param('id', keyId) id: string,
     @IfMatch() ifMatch: string | undefined,
     @Body({ schema: keyPatch }) patch: KeyPatch,
   ) {
-    const request = { caller, id, ifMatch, ...keyPatchToProto(patch), ...callerGrant(maker) };
+    const request = { caller, id, ifMatch, ...keyPatchToProto(patch) };
     const { key } = await this.services.keys.updateKey(request, { timeoutMs: barrierMs });
     return resource(KeySchema, key!);
   }
@@ -90,7 +83,6 @@ export class KeysController {
   @Scoped('keys:write')
   async rotate(
     @From() caller: Caller,
-    @By() maker: Principal,
     @NewId('rotation') rotationId: string,
     @Param('id', keyId) id: string,
     @IfMatch() ifMatch: string | undefined,
@@ -98,7 +90,7 @@ export class KeysController {
   ) {
     const { credential, secretDigest, lastFour } = makeKey(id, randomBytes(secretBytes));
     const overlapSeconds = wanted?.overlap_seconds ?? defaultOverlapSeconds;
-    const request = { caller, id, ifMatch, rotationId, secretDigest, lastFour, overlapSeconds, ...callerGrant(maker) };
+    const request = { caller, id, ifMatch, rotationId, secretDigest, lastFour, overlapSeconds };
     const { key, isRepeat } = await this.services.keys.rotateKey(request, { timeoutMs: barrierMs });
     return resource(KeySchema, key!, { secret: isRepeat ? null : credential });
   }

@@ -50,7 +50,9 @@ export const keyOperations = operations({
   create: {
     id: 'createKey',
     summary: 'Create a key',
-    description: 'Say what it may do by a preset, `access`, or by a list of `scopes`.',
+    description:
+      'Say what it may do by a preset, `access`, or by a list of `scopes`. A workspace has a most of keys that are neither revoked nor expired ' +
+      '(1,000 unless the operator set another): beyond it the answer is 409 until one is revoked.',
     answer: keyWithSecret,
     bodies: {
       preset: { name: 'Dashboard', access: 'read_only' },
@@ -62,6 +64,7 @@ export const keyOperations = operations({
         rate_limit: { limit: 120, window_seconds: 60 },
       },
     },
+    problems: ['conflict'],
   },
   list: { id: 'listKeys', summary: 'List keys', answer: listOf(key), query: { status: 'active', name: 'import' } },
   current: { id: 'getCurrentKey', summary: 'Read the calling key', description: 'What the key of this request may do.', answer: key, problems: ['not_found'] },

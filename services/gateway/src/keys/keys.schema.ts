@@ -1,7 +1,7 @@
 // What a client may say of a key. What it may grant, and which addresses are some, is for key-management to say.
 import { scopes, type Scope } from '@na/contracts';
 import { z } from 'zod';
-import { text, timestamp } from '../http/field-schemas.js';
+import { passedOn, text, timestamp } from '../http/field-schemas.js';
 import { listQuery } from '../http/lists.js';
 import { presetNames, scopesOf, type Preset } from './presets.js';
 
@@ -19,7 +19,7 @@ const grant = {
 const limits = {
   expires_at: timestamp.nullish(),
   not_before: timestamp.nullish(),
-  allowed_ips: z.array(text(64)).max(50).nullish(),
+  allowed_ips: z.array(passedOn(64)).max(50).nullish(),
   rate_limit: z.strictObject({ limit: z.int().min(1).max(100_000), window_seconds: z.int().min(1).max(3_600) }).nullish(),
 };
 

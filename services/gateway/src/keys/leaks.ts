@@ -7,7 +7,7 @@ import { invalidToken } from '../auth/challenge.js';
 import { parseKey, type KeyMaterial } from '../auth/key-material.js';
 import type { FailedCredentials } from '../limits/failed-credentials.js';
 
-type Keys = Pick<RpcClient<typeof KeyService>, 'verifyKey' | 'revokeLeakedKey'>;
+type Keys = Pick<RpcClient<typeof KeyService>, 'revokeLeakedKey'>;
 
 export interface Reporter {
   address: string;
@@ -23,7 +23,7 @@ export class Leaks {
     private readonly failures: FailedCredentials,
   ) {}
 
-  /** @throws ServiceError `rate_limited` after too many that are no keys, `unavailable` when some could not be looked up */
+  /** @throws ServiceError `rate_limited` after too many that ended no key, `unavailable` when some could not be looked up */
   async take(reported: string[], reporter: Reporter): Promise<void> {
     const different = new Set(reported.map((text) => text.trim()));
     const results = await Promise.allSettled([...different].map((text) => this.takeOne(text, reporter)));
@@ -36,10 +36,10 @@ export class Leaks {
     else this.failures.add(reporter.address);
   }
 
+  /** What ends no key is one more wrong credential of its reporter's, also when it did open one. */
   private async revoke(material: KeyMaterial, reporter: Reporter): Promise<void> {
-    const { verdict } = await this.keys.verifyKey(material);
-    if (!verdict) throw invalidToken();
-    await this.keys.revokeLeakedKey({ ...material, ...reporter }, { timeoutMs: barrierMs });
+    const { revoked } = await this.keys.revokeLeakedKey({ ...material, ...reporter }, { timeoutMs: barrierMs });
+    if (!revoked) throw invalidToken();
   }
 }
 

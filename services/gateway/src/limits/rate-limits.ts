@@ -39,7 +39,7 @@ export class RateLimits {
   private windowOf(keyId: string, quota: Quota, nowMs: number): Window {
     const window = this.windows.get(keyId);
     if (window && isFor(window, quota, nowMs)) return window;
-    const fresh = windowAt(keyId, quota, nowMs);
+    const fresh = windowAt(keyId, quota, nowMs, window);
     this.windows.set(keyId, fresh);
     return fresh;
   }

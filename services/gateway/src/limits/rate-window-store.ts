@@ -9,21 +9,46 @@ export interface Share {
   unreserved: number;
 }
 
+interface Reserved extends Share {
+  keyId: string;
+  /** There are windows of another length that this one overlaps: the key's limit was changed in the middle of one. */
+  hasOthers: boolean;
+}
+
+/** Of the same key and another length, and not over when `mine` began. Consecutive windows of one length are no others. */
+const isOther = (mine: string) =>
+  `o.key_id = ${mine}.key_id AND o.window_seconds <> ${mine}.window_seconds ` +
+  `AND o.ends_at > ${mine}.ends_at - ${mine}.window_seconds * interval '1 second'`;
+
+/** A sixteenth of what is left of `quota`, at least 1, and no more than there is. */
+const shareOf = (quota: string, taken: string) => `greatest(0, least(${quota} - ${taken}, greatest(1, (${quota} - ${taken}) / 16)))`;
+
 /**
- * A share is a sixteenth of what is left, at least 1: large while there is much, so that few requests have to ask, and small
- * towards the end, so that little lies unused with one gateway while another refuses. A limit that was changed in the middle
- * of a window counts at once. Rows are taken in the order of their keys, so that two gateways can't wait for each other.
+ * A share is large while there is much, so that few requests have to ask, and small towards the end, so that little lies unused
+ * with one gateway while another refuses. A limit that was changed in the middle of a window counts at once. What was taken in
+ * a window of another length is carried over, by `carriedOver`. Rows are taken in the order of their keys, so that two gateways
+ * can't wait for each other.
  */
 const reserveShares = `
-  INSERT INTO rate_windows AS r (key_id, ends_at, quota, share, taken)
-  SELECT key_id, to_timestamp(ends_at_ms / 1000), quota, greatest(1, quota / 16), greatest(1, quota / 16)
-  FROM unnest($1::text[], $2::float8[], $3::int[]) AS asked (key_id, ends_at_ms, quota)
-  ORDER BY key_id, ends_at_ms
+  INSERT INTO rate_windows AS r (key_id, ends_at, window_seconds, quota, share, taken)
+  SELECT key_id, ends_at, window_seconds, quota, ${shareOf('quota', 'carried')}, carried + ${shareOf('quota', 'carried')}
+  FROM (SELECT key_id, to_timestamp(ends_at_ms / 1000) AS ends_at, window_seconds, quota
+        FROM unnest($1::text[], $2::float8[], $3::int[], $4::int[]) AS asked (key_id, ends_at_ms, window_seconds, quota)) AS a,
+       LATERAL (SELECT coalesce(max(ceil(o.taken * least(1, a.window_seconds::numeric / o.window_seconds)))::int, 0) AS carried
+                FROM rate_windows AS o WHERE ${isOther('a')}) AS carried
+  ORDER BY key_id, ends_at
   ON CONFLICT (key_id, ends_at) DO UPDATE SET
     quota = excluded.quota,
-    share = greatest(0, least(excluded.quota - r.taken, greatest(1, (excluded.quota - r.taken) / 16))),
-    taken = r.taken + greatest(0, least(excluded.quota - r.taken, greatest(1, (excluded.quota - r.taken) / 16)))
-  RETURNING key_id, share, greatest(0, quota - taken) AS unreserved`;
+    window_seconds = excluded.window_seconds,
+    share = ${shareOf('excluded.quota', 'r.taken')},
+    taken = r.taken + ${shareOf('excluded.quota', 'r.taken')}
+  RETURNING key_id AS "keyId", share, greatest(0, quota - taken) AS unreserved, EXISTS (SELECT FROM rate_windows AS o WHERE ${isOther('r')}) AS "hasOthers"`;
+
+/** Otherwise a key that is changed back would find there what it has used up elsewhere since. */
+const addToOthers = `
+  UPDATE rate_windows AS o SET taken = o.taken + $1
+  FROM (SELECT $2::text AS key_id, to_timestamp($3::float8 / 1000) AS ends_at, $4::int AS window_seconds) AS a
+  WHERE (o.key_id, o.ends_at) IN (SELECT o.key_id, o.ends_at FROM rate_windows AS o WHERE ${isOther('a')})`;
 
 /** Rows of windows that have ended this long ago, in case the clocks of gateways differ. */
 const keptAfterEndMs = 300_000;
@@ -33,9 +58,21 @@ export class RateWindowStore {
 
   /** @param windows each of another key. @returns what was reserved, by key */
   async reserve(windows: Window[]): Promise<Map<string, Share>> {
-    const columns = [windows.map(({ keyId }) => keyId), windows.map(({ endsAtMs }) => endsAtMs), windows.map(({ quota }) => quota.limit)];
-    const rows = await this.database.query<({ key_id: string } & Share)[]>(reserveShares, columns);
-    return new Map(rows.map(({ key_id, share, unreserved }) => [key_id, { share, unreserved }]));
+    const columns = [
+      windows.map(({ keyId }) => keyId),
+      windows.map(({ endsAtMs }) => endsAtMs),
+      windows.map(({ quota }) => quota.windowSeconds),
+      windows.map(({ quota }) => quota.limit),
+    ];
+    const rows = await this.database.query<Reserved[]>(reserveShares, columns);
+    const reserved = new Map(rows.map((row) => [row.keyId, row]));
+    for (const window of windows) if (reserved.get(window.keyId)?.hasOthers) await this.countInOthers(window, reserved.get(window.keyId)!);
+    return reserved;
+  }
+
+  /** Rows of one key at a time: no two gateways wait for each other. */
+  private async countInOthers({ keyId, endsAtMs, quota }: Window, { share }: Share): Promise<void> {
+    await this.database.query(addToOthers, [share, keyId, endsAtMs, quota.windowSeconds]);
   }
 
   async deleteOld(now: Date): Promise<void> {

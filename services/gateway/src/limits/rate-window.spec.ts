@@ -18,6 +18,14 @@ test('a window of another limit or another length is another window', () => {
   expect(isFor(window, { ...quota, windowSeconds: 61 }, noon)).toBe(false);
 });
 
+test('what was taken counts on under a changed limit: whole in a longer window, by proportion in a shorter one', () => {
+  const used = { ...windowAt('key_1', quota, noon), left: 10, unreserved: 290 };
+  const under = (limit: number, windowSeconds: number, nowMs = noon) => windowAt('key_1', { limit, windowSeconds }, nowMs, used).unreserved;
+  expect([under(600, 61), under(1_000, 60), under(200, 60)]).toEqual([300, 700, 0]);
+  expect([under(300, 30), under(10, 1), under(60_000, 7_200)]).toEqual([150, 5, 59_700]);
+  expect(under(600, 61, noon + 60_000)).toBe(600);
+});
+
 test('what is reserved is used up one by one; then more is to be reserved, as long as there is any', () => {
   const window = { ...windowAt('key_1', quota, noon), left: 2, unreserved: 1 };
   expect([takeOne(window, noon), takeOne(window, noon)]).toMatchObject([{ isAdmitted: true, remaining: 2 }, { isAdmitted: true, remaining: 1 }]);

@@ -26,10 +26,24 @@ export interface RateDecision {
   resetSeconds: number;
 }
 
-/** Windows begin at multiples of their length since 1970, so that all replicas number them alike. */
-export function windowAt(keyId: string, quota: Quota, nowMs: number): Window {
+/**
+ * Windows begin at multiples of their length since 1970, so that all replicas number them alike.
+ * @param before the window of this key that was known so far: what was taken in it is carried over while it runs
+ */
+export function windowAt(keyId: string, quota: Quota, nowMs: number, before?: Window): Window {
   const lengthMs = quota.windowSeconds * 1_000;
-  return { keyId, quota, endsAtMs: (Math.floor(nowMs / lengthMs) + 1) * lengthMs, left: 0, unreserved: quota.limit };
+  const carried = before && nowMs < before.endsAtMs ? carriedOver(before, quota) : 0;
+  const unreserved = Math.max(0, quota.limit - carried);
+  return { keyId, quota, endsAtMs: (Math.floor(nowMs / lengthMs) + 1) * lengthMs, left: 0, unreserved };
+}
+
+/**
+ * What was taken of a limit counts on when the limit is changed, or changing it would be a way to begin anew: as it is in a
+ * window that is not shorter, by its share of the length in one that is. Whoever has used up a limit has then also used up
+ * every lower one; whoever has used a little of a long window is not shut out of a short one. The table does the same.
+ */
+function carriedOver({ quota, left, unreserved }: Window, { windowSeconds }: Quota): number {
+  return Math.ceil((quota.limit - left - unreserved) * Math.min(1, windowSeconds / quota.windowSeconds));
 }
 
 export function isFor(window: Window, { limit, windowSeconds }: Quota, nowMs: number): boolean {

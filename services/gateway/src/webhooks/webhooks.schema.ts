@@ -1,7 +1,7 @@
 // What a client may say of a webhook. Which event types exist, which headers may be added and what makes a good secret is
 // for the dispatcher to say.
 import { z } from 'zod';
-import { httpUrl, id, text, textOrEmpty } from '../http/field-schemas.js';
+import { httpUrl, id, passedOn, text, textOrEmpty } from '../http/field-schemas.js';
 
 /** Left in the URL they would be shown wherever it is, and sent to nobody. */
 const url = httpUrl.refine((value) => !hasCredentials(value), {
@@ -20,7 +20,7 @@ const policy = {
   max_attempts: z.int().min(1).max(30),
 };
 
-const eventTypes = z.array(text(100)).min(1).max(50);
+const eventTypes = z.array(passedOn(100)).min(1).max(50);
 const headerValue = z.string().max(2_048);
 const secret = text(200).describe('One of your own choosing, `whsec_` and 24 to 64 bytes in base64; unless given, one is made.');
 
@@ -71,7 +71,7 @@ export const rotation = z
   })
   .optional();
 
-export const testDelivery = z.strictObject({ event_type: text(100).describe('The type whose example is sent.') });
+export const testDelivery = z.strictObject({ event_type: passedOn(100).describe('The type whose example is sent.') });
 
 /** Wrong ones are what this is for: anything that is text can be explained. */
 export const signedRequest = z.strictObject({
@@ -87,7 +87,8 @@ export type Rotation = z.infer<typeof rotation>;
 export type TestDelivery = z.infer<typeof testDelivery>;
 export type SignedRequest = z.infer<typeof signedRequest>;
 
+/** Also asked of what has just been found to be no URL. */
 function hasCredentials(value: string): boolean {
-  const { username, password } = new URL(value);
+  const { username = '', password = '' } = URL.parse(value) ?? {};
   return username !== '' || password !== '';
 }

@@ -1,28 +1,46 @@
-// The key that a change is asked with, as it is in the change's own transaction.
-import type { Caller } from '@na/contracts';
-import { ServiceError } from '@na/service-error';
+// Who asks for a change, as they are in the change's own transaction.
+import type { Caller, Scope } from '@na/contracts';
 import type { Clock } from '@na/service-host';
 import type { EntityManager } from 'typeorm';
 import { isOperator } from '../caller.js';
+import { lockWorkspace } from '../workspaces/workspace-store.js';
+import type { Workspace } from '../workspaces/workspace.entity.js';
 import type { ApiKey } from './api-key.entity.js';
 import type { Maker } from './key-grant.js';
-import { shownStatus } from './key-status.js';
 import { lockKeys } from './key-store.js';
+import { checkStanding } from './standing.js';
 
-/** Locks it until the change is made, which is the moment that is returned. @throws ServiceError `unauthenticated` */
-export async function lockCaller(tx: EntityManager, caller: Caller, clock: Clock): Promise<{ maker: Maker; now: Date }> {
-  const locked = isOperator(caller) ? new Map<string, ApiKey>() : await lockKeys(tx, caller.workspaceId, [caller.actor]);
-  const now = clock.now();
-  return { now, maker: makerAmong(locked, caller, now) };
+/** What a change is about. */
+export interface Target {
+  workspaceId: string;
+  /** Keys to be locked together with the calling one. */
+  keyIds?: string[];
+  /** What the calling key must have for it. */
+  needed: Scope;
+}
+
+export interface Locked {
+  workspace: Workspace;
+  keys: Map<string, ApiKey>;
+  maker: Maker;
+  /** The moment of the change: after the wait for the locks, in which a key may have expired. */
+  now: Date;
 }
 
 /**
- * Of keys that are locked already: one that was revoked after the gateway had let its request in makes nothing any more.
- * @throws ServiceError `unauthenticated`
+ * Locks until the change is made, always in this order, so that no two wait for each other: the workspace, then keys.
+ * @throws ServiceError as `checkStanding`, or `not_found` when there is no such workspace
  */
-export function makerAmong(locked: Map<string, ApiKey>, caller: Caller, now: Date): Maker {
+export async function lockFor(tx: EntityManager, caller: Caller, { workspaceId, keyIds = [], needed }: Target, clock: Clock): Promise<Locked> {
+  const workspace = await lockWorkspace(tx, workspaceId);
+  const keys = await lockKeys(tx, workspaceId, isOperator(caller) ? keyIds : [...keyIds, caller.actor]);
+  const now = clock.now();
+  return { workspace, keys, now, maker: makerAmong(keys, workspace, caller, needed, now) };
+}
+
+function makerAmong(keys: Map<string, ApiKey>, workspace: Workspace, caller: Caller, needed: Scope, now: Date): Maker {
   if (isOperator(caller)) return 'operator';
-  const own = locked.get(caller.actor);
-  if (!own || shownStatus(own, now) !== 'active') throw new ServiceError('unauthenticated', 'The calling key is no longer valid.');
+  const own = keys.get(caller.actor);
+  checkStanding(own, workspace, caller, needed, now);
   return own;
 }

@@ -7,22 +7,17 @@ import type { EntityManager } from 'typeorm';
 import { recordChange } from '../audit/audit-log.js';
 import { feedMessage, type Change } from '../changes.js';
 import { view, type ApiKey } from './api-key.entity.js';
-import { makerAmong } from './calling-key.js';
-import type { Maker } from './key-grant.js';
+import { lockFor, type Locked } from './calling-key.js';
 import { changeOf } from './key-messages.js';
-import { found, lockKeys, updateKey } from './key-store.js';
+import { found, updateKey } from './key-store.js';
 
-export interface ToChange {
+export interface ToChange extends Omit<Locked, 'keys'> {
   key: ApiKey;
-  maker: Maker;
-  /** The moment of the change: after the wait for the locks, in which a key may have expired. */
-  now: Date;
 }
 
 export async function lockToChange(tx: EntityManager, caller: Caller, id: string, clock: Clock): Promise<ToChange> {
-  const locked = await lockKeys(tx, caller.workspaceId, [id, caller.actor]);
-  const now = clock.now();
-  return { now, maker: makerAmong(locked, caller, now), key: found(locked.get(id), id) };
+  const { keys, ...locked } = await lockFor(tx, caller, { workspaceId: caller.workspaceId, keyIds: [id], needed: 'keys:write' }, clock);
+  return { ...locked, key: found(keys.get(id), id) };
 }
 
 export interface KeyChange {

@@ -69,8 +69,7 @@ export class KeysRpc {
 
   @RpcMethod(KeyService.method.revokeLeakedKey)
   async revokeLeakedKey(request: RevokeLeakedKeyRequest) {
-    await this.revocation.revokeLeaked(request.keyId, digestOf(request), request);
-    return {};
+    return { revoked: await this.revocation.revokeLeaked(request.keyId, digestOf(request), request) };
   }
 
   @RpcMethod(KeyService.method.verifyKey)

@@ -6,16 +6,17 @@ import type { DataSource } from 'typeorm';
 import { isOperator } from '../caller.js';
 import { feedMessage, type Changes } from '../changes.js';
 import { checkIfMatch } from '../precondition.js';
-import { Workspace } from '../workspaces/workspace.entity.js';
 import { etag, type ApiKey } from './api-key.entity.js';
-import { lockCaller } from './calling-key.js';
+import { lockFor } from './calling-key.js';
 import { nextWarningAt } from './expiry-warnings.js';
 import { applyChange, auditKey, lockToChange, unchanged } from './key-changes.js';
 import { canonicalIps, checkAdded, checkGrant, checkHeld, type Grant } from './key-grant.js';
 import type { KeyDigester } from './key-digest.js';
 import { changeOf, createdEvent, rotatedEvent } from './key-messages.js';
 import { changesOf, type KeyPatch } from './key-patch.js';
+import { shownStatus } from './key-status.js';
 import { findKey, insertKey, listKeys, type KeyFilter, type Page } from './key-store.js';
+import { checkRoom } from './living-keys.js';
 import { isNarrower } from './narrowing.js';
 import type { Rate } from './rate.js';
 import { checkRotatable, maxOverlapSeconds, rotated, rotationsAfter, type Rotation } from './rotation.js';
@@ -40,6 +41,8 @@ export interface KeyPolicy {
   standardRate: Rate;
   /** Days before a key's expiry at which its owners are told. */
   warningDays: readonly number[];
+  /** Keys that are neither revoked nor expired. */
+  maxPerWorkspace: number;
 }
 
 export class Keys {
@@ -51,17 +54,17 @@ export class Keys {
     private readonly policy: KeyPolicy,
   ) {}
 
-  /** @throws ServiceError `conflict` when there is a key with this id */
+  /** @throws ServiceError `conflict` when there is a key with this id, or no room for another one */
   async create(caller: Caller, { secretDigest, ...wanted }: NewKey): Promise<ApiKey> {
     const { workspaceId, id } = wanted;
     if (!isOperator(caller) && caller.workspaceId !== workspaceId) throw notFound('workspace', workspaceId);
     const grant = { ...wanted, scopes: [...new Set(wanted.scopes)], allowedIps: canonicalIps(wanted.allowedIps) };
     const secret = this.digester.store(secretDigest);
     return this.changes.make(workspaceId, async (tx) => {
-      if (!(await tx.existsBy(Workspace, { id: workspaceId }))) throw notFound('workspace', workspaceId);
-      const { maker, now } = await lockCaller(tx, caller, this.clock);
+      const { maker, now } = await lockFor(tx, caller, { workspaceId, needed: 'keys:write' }, this.clock);
       checkGrant(grant, Object.keys(grant), now);
       checkHeld(grant, maker, this.policy.standardRate);
+      await checkRoom(tx, workspaceId, this.policy.maxPerWorkspace, now);
       const key: ApiKey = { ...unused, ...grant, ...secret, createdAt: now, nextWarningAt: this.warningOf(grant, now) };
       await insertKey(tx, key);
       await auditKey(tx, caller, { action: 'key.created', before: null, after: key, now });
@@ -79,8 +82,8 @@ export class Keys {
   }
 
   /**
-   * An expired key can be given more time, by whoever could have made it.
-   * @throws ServiceError `conflict` for a revoked key, which stays as it is
+   * An expired key can be given more time, by whoever could have made it now.
+   * @throws ServiceError `conflict` for a revoked key, which stays as it is, and for an expired one that there is no room for
    */
   async update(caller: Caller, id: string, patch: KeyPatch, ifMatch?: string): Promise<ApiKey> {
     const wanted = patch.allowedIps ? { ...patch, allowedIps: canonicalIps(patch.allowedIps) } : patch;
@@ -93,7 +96,10 @@ export class Keys {
       const after = { ...key, ...changes };
       checkGrant(after, Object.keys(changes), now);
       checkAdded(key, after, maker, this.policy.standardRate);
-      if ('expiresAt' in changes) changes.nextWarningAt = this.warningOf(after, now);
+      if ('expiresAt' in changes) {
+        if (shownStatus(key, now) === 'expired') await checkRoom(tx, key.workspaceId, this.policy.maxPerWorkspace, now);
+        changes.nextWarningAt = this.warningOf(after, now);
+      }
       const change = await applyChange(tx, caller, key, { action: 'key.updated', changes }, now);
       return isNarrower(key, after, this.policy.standardRate) ? change : { ...change, awaited: undefined };
     });

@@ -28,19 +28,19 @@ export class Revocation {
     });
   }
 
-  /** Revokes the key that the secret opens. Does nothing, and says nothing, for any other. */
-  async revokeLeaked(id: string, secretDigest: Uint8Array, from: Pick<Caller, 'address' | 'requestId'>): Promise<void> {
+  /** Revokes the key that the secret opens, and no other. @returns whether it had not been revoked before */
+  async revokeLeaked(id: string, secretDigest: Uint8Array, from: Pick<Caller, 'address' | 'requestId'>): Promise<boolean> {
     const { verdict } = await this.verifier.verify(id, secretDigest);
-    if (!verdict) return;
+    if (!verdict) return false;
     const { workspaceId } = verdict;
     const reporter = create(CallerSchema, { ...from, workspaceId, actor: 'leak_report' });
-    await this.changes.make(workspaceId, async (tx) => {
+    return this.changes.make(workspaceId, async (tx) => {
       const key = (await lockKeys(tx, workspaceId, [id])).get(id)!;
       const now = this.clock.now();
-      if (key.revokedAt) return unchanged(key);
+      if (key.revokedAt) return { ...unchanged(key), result: false };
       // A rotation may have come first: then what has leaked opens nothing any more.
-      if (!this.verifier.openedBy(key, secretDigest, now)) return { result: key, messages: [] };
-      return revokeLocked(tx, reporter, key, 'leaked', now);
+      if (!this.verifier.openedBy(key, secretDigest, now)) return { result: false, messages: [] };
+      return { ...(await revokeLocked(tx, reporter, key, 'leaked', now)), result: true };
     });
   }
 }

@@ -9,10 +9,11 @@ import { MoreThan, type DataSource, type EntityManager } from 'typeorm';
 import { recordChange } from '../audit/audit-log.js';
 import { isOperator, requireOperator } from '../caller.js';
 import { feedMessage, type Changes } from '../changes.js';
-import { lockCaller } from '../keys/calling-key.js';
+import { lockFor } from '../keys/calling-key.js';
 import { checkIfMatch } from '../precondition.js';
 import { toProto, Workspace } from './workspace.entity.js';
 import { checkSettings, type WorkspaceSettings } from './workspace-settings.js';
+import { findWorkspace, lockWorkspace } from './workspace-store.js';
 
 export class Workspaces {
   constructor(
@@ -36,7 +37,7 @@ export class Workspaces {
 
   async get(caller: Caller, id: string): Promise<Workspace> {
     requireVisible(caller, id);
-    return inWorkspace(this.database, id, async (tx) => found(await tx.findOneBy(Workspace, { id }), id));
+    return inWorkspace(this.database, id, (tx) => findWorkspace(tx, id));
   }
 
   /** Of the whole installation, in the order of creation. @returns one more than `limit` if there are more */
@@ -50,8 +51,7 @@ export class Workspaces {
     requireVisible(caller, id);
     checkSettings(settings);
     return this.changes.make(id, async (tx) => {
-      await lockCaller(tx, caller, this.clock);
-      const before = await lock(tx, id);
+      const { workspace: before } = await lockFor(tx, caller, { workspaceId: id, needed: 'workspaces:write' }, this.clock);
       checkIfMatch(ifMatch, etagOf(WorkspaceSchema, toProto(before)));
       const after = { ...before, ...settings };
       if (isDeepStrictEqual(before, after)) return { result: before, messages: [] };
@@ -65,7 +65,7 @@ export class Workspaces {
   async suspend(caller: Caller, id: string): Promise<Workspace> {
     requireOperator(caller, 'suspends workspaces');
     return this.changes.make(id, async (tx) => {
-      const before = await lock(tx, id);
+      const before = await lockWorkspace(tx, id);
       if (before.suspendedAt) return { result: before, messages: [], awaited: changeOf(before) };
       const after = await this.switch(tx, caller, before, this.clock.now());
       return { result: after, messages: [feedMessage(changeOf(after))], awaited: changeOf(after) };
@@ -76,7 +76,7 @@ export class Workspaces {
   async resume(caller: Caller, id: string): Promise<Workspace> {
     requireOperator(caller, 'resumes workspaces');
     return this.changes.make(id, async (tx) => {
-      const before = await lock(tx, id);
+      const before = await lockWorkspace(tx, id);
       if (!before.suspendedAt) return { result: before, messages: [] };
       const after = await this.switch(tx, caller, before, null);
       return { result: after, messages: [feedMessage(changeOf(after))] };
@@ -101,15 +101,6 @@ export class Workspaces {
 /** Another workspace looks like one that does not exist. */
 function requireVisible(caller: Caller, id: string): void {
   if (!isOperator(caller) && caller.workspaceId !== id) throw notFound('workspace', id);
-}
-
-async function lock(tx: EntityManager, id: string): Promise<Workspace> {
-  return found(await tx.findOne(Workspace, { where: { id }, lock: { mode: 'for_no_key_update' } }), id);
-}
-
-function found(workspace: Workspace | null, id: string): Workspace {
-  if (!workspace) throw notFound('workspace', id);
-  return workspace;
 }
 
 function changeOf({ id, version }: Workspace): KeyChanged {

@@ -1,4 +1,4 @@
-// An OpenTelemetry collector for tests: takes OTLP over HTTP as JSON and keeps the spans.
+// An OpenTelemetry collector for tests: takes OTLP over HTTP as JSON, keeps the spans, and every report as it came.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -20,19 +20,21 @@ interface OtlpRequest {
   resourceSpans: { resource: { attributes: OtlpAttribute[] }; scopeSpans: { spans: (Omit<CollectedSpan, 'service' | 'attributes'> & { attributes: OtlpAttribute[] })[] }[] }[];
 }
 
-export class TraceCollector {
+export class TelemetryCollector {
   readonly spans: CollectedSpan[] = [];
+  /** By its path, such as `/v1/metrics`, and its body. */
+  readonly reports: { path: string; body: string }[] = [];
 
   private constructor(private readonly server: Server) {}
 
-  static async start(): Promise<TraceCollector> {
+  static async start(): Promise<TelemetryCollector> {
     const server = createServer();
-    const collector = new TraceCollector(server);
+    const collector = new TelemetryCollector(server);
     server.on('request', (request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
-        collector.take(JSON.parse(Buffer.concat(chunks).toString()) as OtlpRequest);
+        collector.take(request.url!, Buffer.concat(chunks).toString());
         response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
       });
     });
@@ -40,10 +42,12 @@ export class TraceCollector {
     return collector;
   }
 
-  /** What a process needs in its environment to send its spans here soon after they end. */
+  /** What a process needs in its environment to send its spans here soon after they end, and the rest when it stops. */
   get environment(): NodeJS.ProcessEnv {
     return {
       OTEL_TRACES_EXPORTER: 'otlp',
+      OTEL_METRICS_EXPORTER: 'otlp',
+      OTEL_LOGS_EXPORTER: 'otlp',
       OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`,
       OTEL_BSP_SCHEDULE_DELAY: '100',
@@ -55,7 +59,10 @@ export class TraceCollector {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  private take({ resourceSpans }: OtlpRequest): void {
+  private take(path: string, body: string): void {
+    this.reports.push({ path, body });
+    if (path !== '/v1/traces') return;
+    const { resourceSpans } = JSON.parse(body) as OtlpRequest;
     for (const { resource, scopeSpans } of resourceSpans) {
       const service = String(plain(resource.attributes)['service.name']);
       for (const span of scopeSpans.flatMap(({ spans }) => spans)) this.spans.push({ ...span, service, attributes: plain(span.attributes) });
