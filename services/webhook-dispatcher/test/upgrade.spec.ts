@@ -49,9 +49,9 @@ test('days that were there already are secured with their tables, and have the i
   await now.destroy();
 });
 
-test('both migrations can be undone', async () => {
+test('what was migrated can be undone', async () => {
   const now = await migratedDatabase(own);
-  for (let undone = 0; undone < 2; undone++) await now.undoLastMigration({ transaction: 'each' });
+  for (let left = migrations.length; left > before.length; left--) await now.undoLastMigration({ transaction: 'each' });
   expect(await tablesWithoutRowSecurity(sql, 'webhook_dispatcher')).toEqual(expect.arrayContaining(['attempts', 'deliveries', 'deliveries_20260310', 'endpoints']));
   expect([await indexesBy('GREATEST'), (await indexesBy('COALESCE')).every(({ valid }) => valid)]).toEqual([[], true]);
   await now.destroy();
