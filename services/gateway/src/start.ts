@@ -27,6 +27,7 @@ import { Reservations } from './limits/reservations.js';
 import { CreateRateWindows1798000000000 } from './migrations/1798000000000-create-rate-windows.js';
 import { CreateIdempotencyRecords1798100000000 } from './migrations/1798100000000-create-idempotency-records.js';
 import { TellRateWindowsApart1798210000000 } from './migrations/1798210000000-tell-rate-windows-apart.js';
+import { CountElsewhereApart1798310000000 } from './migrations/1798310000000-count-elsewhere-apart.js';
 import { ApiDocument } from './openapi/api-document.js';
 import { describeApi } from './openapi/document.js';
 import { Services } from './services.js';
@@ -36,7 +37,12 @@ import { HitIntake } from './tracking/hit-intake.js';
 @Module({})
 class Gateway {}
 
-const migrations = [CreateRateWindows1798000000000, CreateIdempotencyRecords1798100000000, TellRateWindowsApart1798210000000];
+const migrations = [
+  CreateRateWindows1798000000000,
+  CreateIdempotencyRecords1798100000000,
+  TellRateWindowsApart1798210000000,
+  CountElsewhereApart1798310000000,
+];
 
 export async function startGateway(config: Config<typeof settings> & Config<typeof serviceSettings>, host: Host): Promise<Started> {
   const publicUrl = config.publicUrl ?? `http://localhost:${config.port}`;

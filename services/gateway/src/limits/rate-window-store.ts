@@ -26,7 +26,8 @@ const shareOf = (quota: string, taken: string) => `greatest(0, least(${quota} - 
 /**
  * A share is large while there is much, so that few requests have to ask, and small towards the end, so that little lies unused
  * with one gateway while another refuses. A limit that was changed in the middle of a window counts at once. What was taken in
- * a window of another length is carried over, by `carriedOver`. Rows are taken in the order of their keys, so that two gateways
+ * a window of another length is carried over, by `carriedOver`: what that was told of by others is not, or it would come back
+ * in each window after the one that it was taken in. Rows are taken in the order of their keys, so that two gateways
  * can't wait for each other.
  */
 const reserveShares = `
@@ -40,13 +41,13 @@ const reserveShares = `
   ON CONFLICT (key_id, ends_at) DO UPDATE SET
     quota = excluded.quota,
     window_seconds = excluded.window_seconds,
-    share = ${shareOf('excluded.quota', 'r.taken')},
-    taken = r.taken + ${shareOf('excluded.quota', 'r.taken')}
-  RETURNING key_id AS "keyId", share, greatest(0, quota - taken) AS unreserved, EXISTS (SELECT FROM rate_windows AS o WHERE ${isOther('r')}) AS "hasOthers"`;
+    share = ${shareOf('excluded.quota', '(r.taken + r.taken_elsewhere)')},
+    taken = r.taken + ${shareOf('excluded.quota', '(r.taken + r.taken_elsewhere)')}
+  RETURNING key_id AS "keyId", share, greatest(0, quota - taken - taken_elsewhere) AS unreserved, EXISTS (SELECT FROM rate_windows AS o WHERE ${isOther('r')}) AS "hasOthers"`;
 
 /** Otherwise a key that is changed back would find there what it has used up elsewhere since. */
 const addToOthers = `
-  UPDATE rate_windows AS o SET taken = o.taken + $1
+  UPDATE rate_windows AS o SET taken_elsewhere = o.taken_elsewhere + $1
   FROM (SELECT $2::text AS key_id, to_timestamp($3::float8 / 1000) AS ends_at, $4::int AS window_seconds) AS a
   WHERE (o.key_id, o.ends_at) IN (SELECT o.key_id, o.ends_at FROM rate_windows AS o WHERE ${isOther('a')})`;
 

@@ -71,7 +71,7 @@ export class FanOut {
     const about = data.value as EventSubject;
     const at = eventTime(received.message);
     const isWanted = ({ eventTypes, pageIds, target }: Subscription) =>
-      wants({ eventTypes, pageIds, endpointId: target.endpointId }, type, about) && isFrom(target, at);
+      wants({ eventTypes, pageIds, endpointId: target.endpointId }, type, about) && isOwed(target, at);
     return { received, targets: (await this.subscriptions.of(workspaceId)).filter(isWanted).map(({ target }) => target) };
   }
 
@@ -135,7 +135,7 @@ export class FanOut {
  * What happened before an endpoint was disabled waits for it, however late it comes here; what happened since is missed, and
  * offered when it is enabled.
  */
-function isFrom({ disabledAt }: Target, eventAt: Date): boolean {
+function isOwed({ disabledAt }: Target, eventAt: Date): boolean {
   return disabledAt === undefined || eventAt < disabledAt;
 }
 

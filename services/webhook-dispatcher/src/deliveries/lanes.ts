@@ -126,15 +126,15 @@ export class Lanes {
   }
 
   /** Lets go of a delivery that waits; an attempt in flight goes on. */
-  drop({ id, target }: { id: string; target: { endpointId: string } }): void {
-    this.lanes.get(target.endpointId)?.forget(id);
+  drop(endpointId: string, deliveryId: string): void {
+    this.lanes.get(endpointId)?.forget(deliveryId);
   }
 
   /** The same, and of one that arrives. */
   async forget(endpointId: string, deliveryId: string): Promise<void> {
-    this.lanes.get(endpointId)?.forget(deliveryId);
+    this.drop(endpointId, deliveryId);
     await this.arrivals.settled();
-    this.lanes.get(endpointId)?.forget(deliveryId);
+    this.drop(endpointId, deliveryId);
   }
 
   /** Starts nothing more, gives back what waits, and waits for what is in flight. */

@@ -53,7 +53,7 @@ export async function startPipeline({ everywhere, secrets, replica, calls, send,
   };
   const lag = new LoopLag();
   host.onStop('loop lag', () => lag.stop());
-  const work = { insert, onSlow: (delivery: DueDelivery) => lanes.noteSlow(delivery), onLost: (delivery: DueDelivery) => lanes.drop(delivery) };
+  const work = { insert, onSlow: (delivery: DueDelivery) => lanes.noteSlow(delivery), onLost: ({ id, target }: DueDelivery) => lanes.drop(target.endpointId, id) };
   const writeAhead = new WriteAhead(work, clock, lag);
 
   const recorder = new Recorder(async (batch, kind) => {

@@ -92,7 +92,7 @@ export class Subscriptions {
     const isCurrent = () => this.loading.get(workspaceId) === load;
     const work = this.loadWithOthers(workspaceId)
       .then((subscriptions) => {
-        if (!isCurrent()) return this.loadOnce(workspaceId);
+        if (!isCurrent()) return this.of(workspaceId);
         if (this.isTrusted) this.keep(workspaceId, { subscriptions, asOf });
         return subscriptions;
       })
