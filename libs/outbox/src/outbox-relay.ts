@@ -72,9 +72,10 @@ export class OutboxRelay {
   private async publishAll(): Promise<boolean> {
     this.tryingSince ??= this.host.clock.now();
     try {
-      const published = await this.database.transaction((tx) => this.publishBatch(tx));
+      const { taken, refused } = await this.database.transaction((tx) => this.publishBatch(tx));
       this.tryingSince = undefined;
-      return published === batchSize;
+      movedAside.add(refused);
+      return taken === batchSize;
     } catch (error) {
       if (!this.stopped.signal.aborted) this.host.logger.warn({ err: error }, 'the outbox could not be published; trying again');
       return false;
@@ -82,18 +83,20 @@ export class OutboxRelay {
   }
 
   /** The rows stay until the commit: a crash publishes them again, under the same message ids. */
-  private async publishBatch(tx: EntityManager): Promise<number> {
+  private async publishBatch(tx: EntityManager): Promise<{ taken: number; refused: number }> {
     await tx.query(`SELECT pg_advisory_xact_lock(hashtext('outbox'), hashtext(current_schema()))`);
     const rows = await tx.query<OutboxRow[]>(`SELECT id, message_id, subject, body, traceparent FROM outbox ORDER BY id LIMIT ${batchSize}`);
-    for (const row of rows) await this.publishOrMoveAside(tx, row);
+    let refused = 0;
+    for (const row of rows) if (!(await this.publishOrMoveAside(tx, row))) refused += 1;
     if (rows.length > 0) await tx.query('DELETE FROM outbox WHERE id = ANY($1::bigint[])', [rows.map(({ id }) => id)]);
-    return rows.length;
+    return { taken: rows.length, refused };
   }
 
-  /** What the bus refuses for good would hold up everything behind it for ever. */
-  private async publishOrMoveAside(tx: EntityManager, row: OutboxRow): Promise<void> {
+  /** What the bus refuses for good would hold up everything behind it for ever. @returns whether it was published */
+  private async publishOrMoveAside(tx: EntityManager, row: OutboxRow): Promise<boolean> {
     try {
       await this.publishRow(row);
+      return true;
     } catch (error) {
       if (!(error instanceof ServiceError) || error.code === 'unavailable') throw error;
       this.host.logger.error({ err: error, message_id: row.message_id, subject: row.subject }, 'a message was moved to outbox_failed');
@@ -102,7 +105,7 @@ export class OutboxRelay {
          SELECT id, message_id, subject, body, traceparent, created_at, $2 FROM outbox WHERE id = $1`,
         [row.id, error.message],
       );
-      movedAside.add(1);
+      return false;
     }
   }
 

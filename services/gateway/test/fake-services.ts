@@ -121,7 +121,9 @@ export class FakeServices {
   async createKey(request: CreateKeyRequest) {
     this.state.asked.push(request);
     const { id, workspaceId, name, scopes, expiresAt, lastFour, allowedIps, secretDigest } = request;
-    if (this.state.keys.has(id)) throw new ServiceError('conflict', 'There is such a key.');
+    const earlier = this.state.keys.get(id);
+    if (earlier && request.isRepeat) return { key: create(KeySchema, { id, workspaceId, name, scopes: earlier.scopes, status: 'active', createdAt }), isRepeat: true };
+    if (earlier) throw new ServiceError('conflict', 'There is such a key.');
     this.state.keys.set(id, { id, workspaceId, scopes: scopes as Scope[], status: 'valid', secretDigest });
     const { createKeyFault } = this.state;
     this.state.createKeyFault = undefined;

@@ -92,6 +92,21 @@ test('an id is given once: a second key of the same id is a conflict, whoever ha
   expect(await service.statusOf(key, secret)).toBe('valid');
 });
 
+test('a second try of a creation finds the key of the first and tells of nothing again, unless its caller may make none any more', async () => {
+  const workspaceId = await service.newWorkspace();
+  const { key: maker } = await service.newKey(workspaceId);
+  const caller = service.callerOf(maker);
+  const { key, secret } = await service.newKey(workspaceId, { caller });
+  const again = { caller, id: key.id, isRepeat: true };
+  expect((await service.newKey(workspaceId, again)).key.lastFour).toBe(key.lastFour);
+  expect(await service.statusOf(key, secret)).toBe('valid');
+  const { entries } = await service.audit.listAuditEntries({ caller: service.operator(workspaceId), limit: 10, target: key.id });
+  expect(entries.map(({ action }) => action)).toEqual(['key.created']);
+  await expect(service.newKey(await service.newWorkspace(), { id: key.id, isRepeat: true })).rejects.toMatchObject({ code: 'conflict' });
+  await service.revoke(maker);
+  await expect(service.newKey(workspaceId, again)).rejects.toMatchObject({ code: 'unauthenticated' });
+});
+
 test('what is wrong with the addresses and limits of a new key is pointed at', async () => {
   const workspaceId = await service.newWorkspace();
   const faulty = service.newKey(workspaceId, { allowedIps: ['10.0.0.1', '10.0.0.0/40'] });

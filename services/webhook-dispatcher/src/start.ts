@@ -60,7 +60,7 @@ export async function startWebhookDispatcher(config: Config<typeof settings> & C
   const pipeline = await startPipeline({ everywhere, secrets, replica, calls, send: sender.send, health, limits }, host);
 
   const endpointStore = new EndpointStore(database, tellOf);
-  const endpoints = new Endpoints(endpointStore, LeftOverDeliveries.start(everywhere, host), secrets, clock);
+  const endpoints = new Endpoints(endpointStore, LeftOverDeliveries.start({ database, everywhere }, host), secrets, clock);
   const endpointParts = { database, store: endpointStore, endpoints, sealingKeys: config.webhookSealingKeys, secrets, clock, wake: pipeline.wake };
   const replayLoop = new ReplayLoop(new ReplayStore(everywhere), pipeline.wake, clock, host.logger);
   replayLoop.start();

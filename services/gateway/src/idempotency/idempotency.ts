@@ -1,6 +1,6 @@
 // Idempotency-Key on every POST of a known caller that may change something: the first request is carried out and its answer
-// kept, a repeat is answered with that. It stands between the reading of the body and the routes, which know nothing of it
-// but the id that what they make is to have.
+// kept, a repeat is answered with that. It stands between the reading of the body and the routes, which know of it
+// what new-id.ts tells them.
 import { ServiceError, type ErrorCode } from '@na/service-error';
 import type { Logger } from '@na/service-host';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';

@@ -17,7 +17,6 @@ import { Services } from '../services.js';
 import { keyFilters, keyPatchToProto, newKeyToProto } from './key-requests.js';
 import { keyOperations, keysTag } from './keys.reference.js';
 import { keyPatch, keysQuery, newKey, rotation, type KeyPatch, type KeysQuery, type NewKey, type Rotation } from './keys.schema.js';
-import { makeOnce } from './make-once.js';
 
 const keyId = idPipe('key', 'key');
 const defaultOverlapSeconds = 86_400;
@@ -37,9 +36,9 @@ export class KeysController {
   @Scoped('keys:write')
   async create(@From() caller: Caller, @NewId('key') id: string, @IsRepeat() isRepeat: boolean, @Body({ schema: newKey }) wanted: NewKey) {
     const { credential, secretDigest, lastFour } = makeKey(id, randomBytes(secretBytes));
-    const request = { caller, id, workspaceId: caller.workspaceId, secretDigest, lastFour, ...newKeyToProto(wanted) };
-    const { key, isNew } = await makeOnce(this.services.keys, request, isRepeat);
-    return resource(KeySchema, key, { secret: isNew ? credential : null });
+    const request = { caller, id, workspaceId: caller.workspaceId, secretDigest, lastFour, isRepeat, ...newKeyToProto(wanted) };
+    const made = await this.services.keys.createKey(request);
+    return resource(KeySchema, made.key!, { secret: made.isRepeat ? null : credential });
   }
 
   @Get()

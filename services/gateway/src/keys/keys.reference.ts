@@ -41,7 +41,7 @@ const keyWithSecret = extended(
   'KeyWithSecret',
   'An API key with its secret: keep it now, it is shown this once.',
   z.object({
-    secret: z.string().nullable().describe('The whole key, as it is sent in `Authorization`; null in an answer that is repeated for its Idempotency-Key.'),
+    secret: z.string().nullable().describe('The whole key, as it is sent in `Authorization`; null in an answer that is repeated for its Idempotency-Key, and in a second try of a request that was carried out: rotate the key then.'),
   }),
   { secret: exampleCredential },
 );

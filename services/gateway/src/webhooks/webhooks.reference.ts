@@ -36,8 +36,8 @@ const webhook = thing(
 const webhookWithSecret = extended(
   webhook,
   'WebhookWithSecret',
-  'A webhook with its secret: keep it now, it is shown this once.',
-  z.object({ secret: z.string().nullable().describe('What deliveries are signed with, `whsec_…`; null in an answer that is repeated for its Idempotency-Key.') }),
+  'A webhook with its secret: keep it now, no other request shows it.',
+  z.object({ secret: z.string().nullable().describe('What deliveries are signed with, `whsec_…`; null in an answer that is repeated for its Idempotency-Key, and in a second try of a request after which it was rotated.') }),
   { secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' },
 );
 
@@ -63,7 +63,7 @@ export const webhookOperations = operations({
   create: {
     id: 'createWebhook',
     summary: 'Create a webhook',
-    description: 'The secret is in this answer only. It can be rotated, and you may choose it yourself.',
+    description: 'No other request shows the secret. It can be rotated, and you may choose it yourself.',
     answer: webhookWithSecret,
     body: {
       url: 'https://hooks.acme.example/notion-analytics',

@@ -34,7 +34,8 @@ export class KeysRpc {
 
   @RpcMethod(KeyService.method.createKey)
   async createKey(request: CreateKeyRequest) {
-    return { key: this.show(await this.keys.create(callerOf(request), newKeyOf(request))) };
+    const { key, isRepeat } = await this.keys.create(callerOf(request), newKeyOf(request), request.isRepeat);
+    return { key: this.show(key), isRepeat };
   }
 
   @RpcMethod(KeyService.method.getKey)

@@ -6,7 +6,7 @@ import type { DataSource } from 'typeorm';
 import { isOperator } from '../caller.js';
 import { feedMessage, type Changes } from '../changes.js';
 import { checkIfMatch } from '../precondition.js';
-import { etag, type ApiKey } from './api-key.entity.js';
+import { ApiKey, etag } from './api-key.entity.js';
 import { lockFor } from './calling-key.js';
 import { nextWarningAt } from './expiry-warnings.js';
 import { applyChange, auditKey, lockToChange, unchanged } from './key-changes.js';
@@ -29,9 +29,10 @@ export interface NewKey extends Grant {
   secretDigest: Uint8Array;
 }
 
-export interface Rotated {
+/** What a creation or a rotation came to. */
+export interface Made {
   key: ApiKey;
-  /** An earlier try made the rotation, with a secret of its own. */
+  /** An earlier try of the same request made it, with a secret of its own. */
   isRepeat: boolean;
 }
 
@@ -54,21 +55,26 @@ export class Keys {
     private readonly policy: KeyPolicy,
   ) {}
 
-  /** @throws ServiceError `conflict` when there is a key with this id, or no room for another one */
-  async create(caller: Caller, { secretDigest, ...wanted }: NewKey): Promise<ApiKey> {
+  /**
+   * @param isRepeat an earlier try of the same request may have made the key
+   * @throws ServiceError `conflict` when there is a key with this id otherwise, or no room for another one
+   */
+  async create(caller: Caller, { secretDigest, ...wanted }: NewKey, isRepeat: boolean): Promise<Made> {
     const { workspaceId, id } = wanted;
     if (!isOperator(caller) && caller.workspaceId !== workspaceId) throw notFound('workspace', workspaceId);
     const grant = { ...wanted, scopes: [...new Set(wanted.scopes)], allowedIps: canonicalIps(wanted.allowedIps) };
     const secret = this.digester.store(secretDigest);
-    return this.changes.make(workspaceId, async (tx) => {
+    return this.changes.make<Made>(workspaceId, async (tx) => {
       const { maker, now } = await lockFor(tx, caller, { workspaceId, needed: 'keys:write' }, this.clock);
+      const earlier = isRepeat ? await tx.findOneBy(ApiKey, { workspaceId, id }) : null;
+      if (earlier) return { result: { key: earlier, isRepeat: true }, messages: [] };
       checkGrant(grant, Object.keys(grant), now);
       checkHeld(grant, maker, this.policy.standardRate);
       await checkRoom(tx, workspaceId, this.policy.maxPerWorkspace, now);
       const key: ApiKey = { ...unused, ...grant, ...secret, createdAt: now, nextWarningAt: this.warningOf(grant, now) };
       await insertKey(tx, key);
       await auditKey(tx, caller, { action: 'key.created', before: null, after: key, now });
-      return { result: key, messages: [createdEvent(key), feedMessage(changeOf({ id, workspaceId, version: key.version }))] };
+      return { result: { key, isRepeat: false }, messages: [createdEvent(key), feedMessage(changeOf({ id, workspaceId, version: key.version }))] };
     });
   }
 
@@ -106,10 +112,10 @@ export class Keys {
   }
 
   /** The secret so far works on until the overlap is over. Only a key that may do as much itself takes another one over. */
-  async rotate(caller: Caller, id: string, { rotationId, secretDigest, lastFour, overlapSeconds }: Rotation, ifMatch?: string): Promise<Rotated> {
+  async rotate(caller: Caller, id: string, { rotationId, secretDigest, lastFour, overlapSeconds }: Rotation, ifMatch?: string): Promise<Made> {
     if (overlapSeconds > maxOverlapSeconds) throw overlapTooLong;
     const stored = { ...this.digester.store(secretDigest), lastFour };
-    return this.changes.make<Rotated>(caller.workspaceId, async (tx) => {
+    return this.changes.make<Made>(caller.workspaceId, async (tx) => {
       const { key, maker, now } = await lockToChange(tx, caller, id, this.clock);
       if (key.rotationIds.includes(rotationId)) return { ...unchanged(key), result: { key, isRepeat: true } };
       checkIfMatch(ifMatch, etag(key, now));

@@ -56,11 +56,11 @@ export async function enqueueAlerts(tx: EntityManager, alerts: NewAlert[], now: 
 }
 
 export class AlertQueue {
-  constructor(private readonly database: DataSource) {}
+  constructor(private readonly everywhere: DataSource) {}
 
   /** Leasing moves due_at to the lease's end: whoever dies with it is succeeded by the next claim after that. */
   async claim(now: Date, limit: number): Promise<Turn[]> {
-    const [rows] = await this.database.query<[{ workspace_id: string; tries: number }[], number]>(
+    const [rows] = await this.everywhere.query<[{ workspace_id: string; tries: number }[], number]>(
       `UPDATE alert_queues SET due_at = $2 WHERE workspace_id IN (
          SELECT workspace_id FROM alert_queues WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
        ) RETURNING workspace_id, tries`,
@@ -70,13 +70,13 @@ export class AlertQueue {
   }
 
   async nextDueAt(): Promise<Date | undefined> {
-    const rows = await this.database.query<{ due_at: Date }[]>('SELECT due_at FROM alert_queues WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1');
+    const rows = await this.everywhere.query<{ due_at: Date }[]>('SELECT due_at FROM alert_queues WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1');
     return rows[0]?.due_at;
   }
 
   /** Oldest first. */
   async waiting(workspaceId: string): Promise<Alert[]> {
-    const rows = await this.database.query<AlertRow[]>(
+    const rows = await this.everywhere.query<AlertRow[]>(
       `SELECT id, endpoint_id, url, description, signal, created_at FROM alerts
        WHERE workspace_id = $1 AND sent_at IS NULL AND given_up_at IS NULL ORDER BY id LIMIT $2`,
       [workspaceId, maxAlertsPerMail],
@@ -99,7 +99,7 @@ export class AlertQueue {
    */
   private async settle(workspaceId: string, result: { sent: Alert[]; givenUp: Alert[]; tries: number; nextAt: Date }, now: Date): Promise<void> {
     const { sent, givenUp, tries, nextAt } = result;
-    await this.database.transaction(async (tx) => {
+    await this.everywhere.transaction(async (tx) => {
       await tx.query('SELECT FROM alert_queues WHERE workspace_id = $1 FOR UPDATE', [workspaceId]);
       await tx.query(
         `UPDATE alerts SET sent_at = CASE WHEN id = ANY($2) THEN $4::timestamptz END, given_up_at = CASE WHEN id = ANY($3) THEN $4::timestamptz END

@@ -28,7 +28,7 @@ type Write = (tx: EntityManager, batch: AttemptedDelivery[]) => Promise<string[]
 
 export class AttemptStore<Signal> {
   constructor(
-    private readonly database: DataSource,
+    private readonly everywhere: DataSource,
     private readonly health: Health<Signal>,
   ) {}
 
@@ -46,17 +46,17 @@ export class AttemptStore<Signal> {
   /** One transaction; in the ordinary case, all succeeded on endpoints that were well, one statement. */
   private async recordWith(write: Write, batch: AttemptedDelivery[], { isSuccessful }: RecordKind): Promise<void> {
     if (!isSuccessful) {
-      const signals = await this.database.transaction(async (tx) => {
+      const signals = await this.everywhere.transaction(async (tx) => {
         await write(tx, batch);
         return this.health.apply(tx, outcomesByEndpoint(batch));
       });
       this.health.committed(signals);
       return;
     }
-    const failing = await write(this.database.manager, batch);
+    const failing = await write(this.everywhere.manager, batch);
     // Lost in a crash right here, a recovery is noticed with the next success.
     if (failing.length === 0) return;
-    this.health.committed(await this.database.transaction((tx) => this.health.apply(tx, outcomesByEndpoint(batch))));
+    this.health.committed(await this.everywhere.transaction((tx) => this.health.apply(tx, outcomesByEndpoint(batch))));
   }
 }
 

@@ -26,14 +26,14 @@ const unread = gauge('webhook.events.unread', '{event}', 'Events on the bus that
 const unacknowledged = gauge('webhook.events.unacknowledged', '{event}', 'Events that a replica has, and whose deliveries are not all in the table yet.');
 
 export interface Pipeline {
-  database: DataSource;
+  everywhere: DataSource;
   schedule: ScheduleStore;
   lanes: Lanes;
   recorder: Recorder;
 }
 
 /** Until the stop, collecting metrics looks at these. The lag and what is unfinished are the same from every replica. */
-export function observePipeline({ database, schedule, lanes, recorder }: Pipeline, host: Host): void {
+export function observePipeline({ everywhere, schedule, lanes, recorder }: Pipeline, host: Host): void {
   observe(host, [inFlight, waiting, paused, unrecorded], (result) => {
     const load = lanes.load();
     result.observe(inFlight, load.inFlight);
@@ -52,7 +52,7 @@ export function observePipeline({ database, schedule, lanes, recorder }: Pipelin
     result.observe(lag, (now.getTime() - onTimeUntil.getTime()) / 1_000);
   });
 
-  const count = atMost(patienceMs, () => countUnfinished(database));
+  const count = atMost(patienceMs, () => countUnfinished(everywhere));
   observe(host, [unfinished], async (result) => {
     const counted = await count();
     for (const [status, deliveries] of Object.entries(counted?.value ?? {})) result.observe(unfinished, deliveries, { status });

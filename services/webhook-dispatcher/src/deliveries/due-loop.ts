@@ -75,6 +75,7 @@ export class DueLoop {
   private async claimAll(): Promise<number> {
     const now = this.clock.now();
     await this.succession.takeOver(now);
+    this.lanes.tidy();
     const full = this.lanes.full();
     const claiming = this.due.claimDue(now, claimLimit, full);
     // After a long outage a lease may be over whose attempt was made but could not be recorded: it is not made again.

@@ -32,7 +32,7 @@ const insertDeliveries = new Statement<{ id: string }>(
 
 export class FanOutStore {
   constructor(
-    private readonly database: DataSource,
+    private readonly everywhere: DataSource,
     private readonly secrets: SecretBox,
     /** Marks what this replica leases as its own. */
     private readonly replica: number,
@@ -40,7 +40,7 @@ export class FanOutStore {
 
   async subscriptionsOf(workspaceIds: string[]): Promise<Map<string, Subscription[]>> {
     const found = new Map<string, Subscription[]>();
-    for (const row of await selectEndpoints.run(this.database.manager, [workspaceIds])) {
+    for (const row of await selectEndpoints.run(this.everywhere.manager, [workspaceIds])) {
       const ofWorkspace = found.get(row.workspace_id) ?? [];
       found.set(row.workspace_id, ofWorkspace);
       ofWorkspace.push({ eventTypes: row.event_types, pageIds: row.page_ids, target: targetOf(row, this.secrets) });
@@ -54,7 +54,7 @@ export class FanOutStore {
    * up as if it were new.
    */
   async insert(events: LoggedEvent[], deliveries: NewDelivery[], now: Date): Promise<Set<string>> {
-    const rows = await insertDeliveries.run(this.database.manager, [
+    const rows = await insertDeliveries.run(this.everywhere.manager, [
       ...eventValues(events),
       plainColumn(deliveries.map(({ id }) => id)),
       timeColumn(deliveries.map(({ eventAt }) => eventAt)),

@@ -31,6 +31,8 @@ export class Lane {
   private usualMs = assumedMs;
   /** Someone comes back to it by the clock. */
   isAwaited = false;
+  /** The endpoint has changed: what is known of it is not to be kept. */
+  isOutdated = false;
 
   constructor(public limits: LaneLimits) {}
 

@@ -63,10 +63,14 @@ export class Lanes {
     return hasRoom;
   }
 
-  /** Endpoints that nothing more should be fetched for. */
-  full(): string[] {
+  /** Call before fetching: endpoints whose pause is over are not left out any more, and need no one to tell of their room. */
+  tidy(): void {
     const now = this.now();
     for (const [endpointId, lane] of this.lanes) if (this.putAside(endpointId, lane, now)) this.turnedAway.delete(endpointId);
+  }
+
+  /** Endpoints that nothing more should be fetched for. */
+  full(): string[] {
     return [...this.lanes.keys()].filter((endpointId) => !this.hasRoom(endpointId));
   }
 
@@ -149,6 +153,7 @@ export class Lanes {
     const lane = this.lanes.get(endpointId);
     const left = lane?.empty() ?? [];
     if (lane?.isIdle) this.lanes.delete(endpointId);
+    else if (lane) lane.isOutdated = true;
     this.idle.delete(endpointId);
     if (left.length > 0) await this.work.giveBack(left, this.clock.now());
   }
@@ -199,7 +204,7 @@ export class Lanes {
   private putAside(endpointId: string, lane: Lane, now: number): boolean {
     if (!lane.isIdle || lane.pausedUntil(now) !== undefined) return false;
     this.lanes.delete(endpointId);
-    this.idle.set(endpointId, lane);
+    if (!lane.isOutdated) this.idle.set(endpointId, lane);
     return true;
   }
 

@@ -99,7 +99,7 @@ export async function startPipeline({ everywhere, secrets, replica, calls, send,
   const wake = () => dueLoop.expect(clock.now());
   dueLoop.start();
   host.onStop('due loop', () => dueLoop.stop());
-  observePipeline({ database: everywhere, schedule, lanes, recorder }, host);
+  observePipeline({ everywhere, schedule, lanes, recorder }, host);
 
   const heard = async (call: Call) => {
     if (call.about === 'delivery') return lanes.forget(call.endpointId, call.deliveryId);

@@ -35,16 +35,16 @@ export class Replica {
   private constructor(
     readonly number: number,
     private readonly databaseUrl: string,
-    private readonly database: DataSource,
+    private readonly everywhere: DataSource,
     private readonly host: Host,
   ) {
     this.startedAt = host.clock.now().getTime();
   }
 
   /** Gives this process a number of its own and holds the lock on it until the stop. */
-  static async join(databaseUrl: string, database: DataSource, host: Host): Promise<Replica> {
-    const [row] = await database.query<{ number: number }[]>(`SELECT nextval('replicas')::integer AS number`);
-    const replica = new Replica(row!.number, databaseUrl, database, host);
+  static async join(databaseUrl: string, everywhere: DataSource, host: Host): Promise<Replica> {
+    const [row] = await everywhere.query<{ number: number }[]>(`SELECT nextval('replicas')::integer AS number`);
+    const replica = new Replica(row!.number, databaseUrl, everywhere, host);
     await replica.hold();
     host.onStop('replica', () => replica.leave());
     return replica;
@@ -68,7 +68,7 @@ export class Replica {
     const gone = this.noteMissing(alive, now.getTime());
     const isFirst = !this.hasTakenOverAtStart && now.getTime() - this.startedAt >= graceMs;
     if (!isFirst && gone.length === 0) return;
-    await this.database.query(
+    await this.everywhere.query(
       `UPDATE deliveries SET due_at = $1, leased_by = NULL WHERE due_at > $1 AND leased_by IS NOT NULL AND leased_by <> ALL($2::integer[])`,
       [now, [...alive, ...this.missing.keys()].filter((number) => !gone.includes(number))],
     );
@@ -86,7 +86,7 @@ export class Replica {
 
   /** Numbers of all replicas that live, this one included. @throws what the database says */
   async living(): Promise<Set<number>> {
-    const rows = await this.database.query<{ number: number }[]>(
+    const rows = await this.everywhere.query<{ number: number }[]>(
       `SELECT objid::bigint::integer AS number FROM pg_locks
        WHERE locktype = 'advisory' AND classid = $1::oid AND objsubid = 2 AND granted
          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,

@@ -37,7 +37,7 @@ const activeEndpoints = (unfinished: string) => `
 
 export class ScheduleStore implements DueDeliveries {
   constructor(
-    private readonly database: DataSource,
+    private readonly everywhere: DataSource,
     private readonly secrets: SecretBox,
     private readonly replica: number,
   ) {}
@@ -50,7 +50,7 @@ export class ScheduleStore implements DueDeliveries {
    */
   async claimDue(now: Date, limit: number, exceptEndpoints: string[]): Promise<DueDelivery[]> {
     const leasedUntil = new Date(now.getTime() + leaseMs);
-    const stretches = await unfinishedStretches(this.database);
+    const stretches = await unfinishedStretches(this.everywhere);
     const unfinished = isUnfinished(stretches);
     const [rows] = await this.queryInOrder<[DueRow[], number]>(
       `WITH RECURSIVE ${activeEndpoints(unfinished)}, unordered AS (
@@ -81,7 +81,7 @@ export class ScheduleStore implements DueDeliveries {
 
   /** When the next delivery is due that `claimDue` could then take. */
   async nextDueAt(exceptEndpoints: string[]): Promise<Date | undefined> {
-    const unfinished = isUnfinished(await unfinishedStretches(this.database));
+    const unfinished = isUnfinished(await unfinishedStretches(this.everywhere));
     const rows = await this.queryInOrder<{ next: Date | null }[]>(
       `WITH RECURSIVE ${activeEndpoints(unfinished)}
        SELECT min(first.due_at) AS next FROM open CROSS JOIN LATERAL (
@@ -96,7 +96,7 @@ export class ScheduleStore implements DueDeliveries {
 
   /** Ends leases of this replica before their time; what has gone to another meanwhile stays there. */
   async giveBack(deliveries: DueDelivery[], until: Date): Promise<void> {
-    await this.database.query(
+    await this.everywhere.query(
       `UPDATE deliveries d SET due_at = $3, leased_by = NULL FROM unnest($1::text[], $2::timestamptz[]) AS left_over (id, event_at)
        WHERE d.id = left_over.id AND d.event_at = left_over.event_at AND d.leased_by = $4 AND d.due_at IS NOT NULL`,
       [deliveries.map(({ id }) => id), deliveries.map(({ eventAt }) => eventAt), until, this.replica],
@@ -108,7 +108,7 @@ export class ScheduleStore implements DueDeliveries {
    * endpoint for a handful, and would rather sort them: all 100,000, to take 250.
    */
   private queryInOrder<T>(sql: string, values: unknown[]): Promise<T> {
-    return this.database.transaction(async (tx) => {
+    return this.everywhere.transaction(async (tx) => {
       await tx.query('SET LOCAL enable_sort = off');
       return tx.query<T>(sql, values);
     });

@@ -3,7 +3,7 @@
 // the answer is delivered as the answer says.
 import { notFound } from '@na/service-error';
 import { insertOnce, inWorkspace } from '@na/service-host';
-import { IsNull, MoreThan, Not, type DataSource } from 'typeorm';
+import { IsNull, MoreThan, type DataSource } from 'typeorm';
 import { Endpoint } from './endpoint.entity.js';
 
 export class EndpointStore {
@@ -27,14 +27,16 @@ export class EndpointStore {
 
   /**
    * @returns the endpoint as it stands by now, when an earlier try of the same request inserted it
-   * @throws ServiceError from `admit`, which is told how many others the workspace has: two at once take turns
+   * @throws ServiceError from `admit`, which is told how many others the workspace has: two at once take turns. An endpoint that
+   * is there already is not judged again
    */
   async insert(endpoint: Endpoint, admit: (others: number) => void): Promise<Endpoint> {
     const { workspaceId, id } = endpoint;
     const { row } = await inWorkspace(this.database, workspaceId, async (tx) => {
       await tx.query(`SELECT pg_advisory_xact_lock(hashtext('endpoints'), hashtext($1))`, [workspaceId]);
-      admit(await tx.countBy(Endpoint, { workspaceId, id: Not(id), deletedAt: IsNull() }));
-      return insertOnce(tx, Endpoint, endpoint, { workspaceId, id });
+      const once = await insertOnce(tx, Endpoint, endpoint, { workspaceId, id });
+      if (once.isNew) admit((await tx.countBy(Endpoint, { workspaceId, deletedAt: IsNull() })) - 1);
+      return once;
     });
     if (row.deletedAt) throw notFound('webhook', id);
     await this.tellReplicas(row);

@@ -2,6 +2,7 @@
 // attempt in flight, while it was deleted.
 import { inWorkspace, type Host } from '@na/service-host';
 import type { DataSource, EntityManager } from 'typeorm';
+import type { Databases } from '../database.js';
 
 const lookEveryMs = 60_000;
 
@@ -12,16 +13,17 @@ export class LeftOverDeliveries {
   private readonly stopped = new AbortController();
 
   private constructor(
+    private readonly database: DataSource,
     private readonly everywhere: DataSource,
     private readonly host: Host,
   ) {}
 
   /**
    * Looks at all deleted endpoints now, and every minute at those of the last day.
-   * @param everywhere see `openAcrossWorkspaces`
+   * @param everywhere see `openAcrossWorkspaces`: for those looks, and nothing that a caller asks for
    */
-  static start(everywhere: DataSource, host: Host): LeftOverDeliveries {
-    const leftOvers = new LeftOverDeliveries(everywhere, host);
+  static start({ database, everywhere }: Databases, host: Host): LeftOverDeliveries {
+    const leftOvers = new LeftOverDeliveries(database, everywhere, host);
     const work = leftOvers.run();
     host.onStop('left-over deliveries', () => {
       leftOvers.stopped.abort();
@@ -35,7 +37,7 @@ export class LeftOverDeliveries {
    * afterwards. Never rejects: what is not cancelled now is found later.
    */
   async cancelOf(workspaceId: string, endpointId: string): Promise<void> {
-    await this.try(() => inWorkspace(this.everywhere, workspaceId, (tx) => this.cancel(tx, '(SELECT $1::text AS id)', endpointId)));
+    await this.try(() => inWorkspace(this.database, workspaceId, (tx) => this.cancel(tx, '(SELECT $1::text AS id)', endpointId)));
   }
 
   private async run(): Promise<void> {

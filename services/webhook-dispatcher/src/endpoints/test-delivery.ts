@@ -39,7 +39,7 @@ export class TestDeliveries {
   ) {}
 
   /**
-   * One that an earlier try of the same request began is not begun again, whatever has become of the endpoint since.
+   * One that an earlier try of the same request began is not begun again, also when the endpoint was disabled since.
    * @throws ServiceError `conflict` for a disabled endpoint, which is sent nothing
    */
   async send(workspaceId: string, endpointId: string, wanted: WantedTest): Promise<{ deliveryId: string; eventId: string }> {

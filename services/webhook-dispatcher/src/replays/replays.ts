@@ -49,11 +49,11 @@ export class Replays {
       createdAt: now,
       completedAt: null,
     };
-    const { row } = await inWorkspace(this.database, workspaceId, async (tx) => {
+    const { row, isNew } = await inWorkspace(this.database, workspaceId, async (tx) => {
       replay.total = await countCandidates(tx, { ...replay, endpoint: filterOf(endpoint) });
       return insertOnce(tx, Replay, replay, { id: replay.id, endpointId, workspaceId }, anotherIsRunning);
     });
-    if (!plan.dryRun) this.wake();
+    if (isNew && !plan.dryRun) this.wake();
     return row;
   }
 

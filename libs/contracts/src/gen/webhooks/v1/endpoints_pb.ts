@@ -285,7 +285,7 @@ export type CreateEndpointResponse = Message<"webhooks.v1.CreateEndpointResponse
   endpoint?: Endpoint | undefined;
 
   /**
-   * "whsec_…", sealed to the request's reply_public_key: the gateway shows it this once. Empty when an earlier try made the
+   * "whsec_…", sealed to the request's reply_public_key: the gateway shows it to this request alone. Empty when an earlier try made the
    * endpoint, and it has been given another secret since.
    *
    * @generated from field: bytes sealed_secret = 2;
