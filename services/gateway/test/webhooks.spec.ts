@@ -167,7 +167,7 @@ test('a webhook is disabled with a reason, enabled with what it missed, tested a
   const deleted = await gateway.send('DELETE', path, key.headers);
   expect([disabled, bare, enabled, tested, deleted].map(({ status }) => status)).toEqual([200, 200, 200, 202, 204]);
   expect(asked).toMatchObject([{ reason: 'Moving.' }, { reason: '' }, { id }, { eventType: 'webhook.test' }, { id }]);
-  expect(enabled.body).toMatchObject({ id, missed_events: 7, missed_since: '2026-03-01T12:00:00.000Z' });
+  expect(enabled.body).toMatchObject({ id, missed_events: 7, missed_events_is_partial: false, missed_since: '2026-03-01T12:00:00.000Z' });
   expect([tested.body, deleted.body]).toEqual([{ delivery_id: 'dlv_1', event_id: 'evt_1' }, '']);
 });
 

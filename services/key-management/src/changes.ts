@@ -3,10 +3,9 @@
 import { toBinary } from '@bufbuild/protobuf';
 import { KeyChangedSchema, keyChangeSubject, type KeyChanged } from '@na/contracts';
 import { appendToOutbox, type OutboxMessage, type OutboxRelay } from '@na/outbox';
-import { inWorkspace } from '@na/service-host';
+import { inWorkspace, type Turns } from '@na/service-host';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { GatewayBarrier } from './gateways/barrier.js';
-import type { Turns } from './turns.js';
 
 export interface Change<T> {
   result: T;

@@ -2,7 +2,7 @@
 import { Module } from '@nestjs/common';
 import { connectBus, Publisher, serveOnBus } from '@na/messaging';
 import { OutboxRelay } from '@na/outbox';
-import { openAcrossWorkspaces, openDatabase, type Config, type Host, type serviceSettings } from '@na/service-host';
+import { openAcrossWorkspaces, openDatabase, Turns, type Config, type Host, type serviceSettings } from '@na/service-host';
 import { AuditEntry } from './audit/audit-entry.entity.js';
 import { AuditLog } from './audit/audit-log.js';
 import { AuditLogRpc } from './audit/audit-log.rpc.js';
@@ -25,7 +25,6 @@ import { SecureRows1798100000000 } from './migrations/1798100000000-secure-rows.
 import { IndexLivingKeys1798210000000 } from './migrations/1798210000000-index-living-keys.js';
 import { RememberRotations1798250000000 } from './migrations/1798250000000-remember-rotations.js';
 import { poolShares, type settings } from './settings.js';
-import { Turns } from './turns.js';
 import { Workspace } from './workspaces/workspace.entity.js';
 import { Workspaces } from './workspaces/workspaces.js';
 import { WorkspacesRpc } from './workspaces/workspaces.rpc.js';

@@ -12,6 +12,7 @@ import { DisabledSince1796500000000 } from './migrations/1796500000000-disabled-
 import { GroupsBehindRowSecurity1796600000000 } from './migrations/1796600000000-groups-behind-row-security.js';
 import { RepeatedRequests1796650000000 } from './migrations/1796650000000-repeated-requests.js';
 import { SecureRows1796700000000 } from './migrations/1796700000000-secure-rows.js';
+import { PartialCounts1796800000000 } from './migrations/1796800000000-partial-counts.js';
 import { Replay } from './replays/replay.entity.js';
 import type { settings } from './settings.js';
 
@@ -26,6 +27,7 @@ export const migrations = [
   GroupsBehindRowSecurity1796600000000,
   RepeatedRequests1796650000000,
   SecureRows1796700000000,
+  PartialCounts1796800000000,
 ];
 
 export interface Databases {

@@ -7,6 +7,7 @@ import { AlertQueue } from './alerts/alert-queue.js';
 import { AlertSender } from './alerts/alert-sender.js';
 import { openMailTransport } from './alerts/mail-transport.js';
 import { AppModule } from './app.module.js';
+import { Counting } from './counting.js';
 import { openDatabases } from './database.js';
 import { ByHand } from './deliveries/by-hand.js';
 import { DeliveryTable } from './deliveries/delivery-table.js';
@@ -59,13 +60,14 @@ export async function startWebhookDispatcher(config: Config<typeof settings> & C
   });
   const pipeline = await startPipeline({ everywhere, secrets, replica, calls, send: sender.send, health, limits }, host);
 
+  const counting = new Counting(database);
   const endpointStore = new EndpointStore(database, tellOf);
   const endpoints = new Endpoints(endpointStore, LeftOverDeliveries.start({ database, everywhere }, host), secrets, clock);
-  const endpointParts = { database, store: endpointStore, endpoints, sealingKeys: config.webhookSealingKeys, secrets, clock, wake: pipeline.wake };
+  const endpointParts = { database, store: endpointStore, endpoints, sealingKeys: config.webhookSealingKeys, secrets, counting, clock, wake: pipeline.wake };
   const replayLoop = new ReplayLoop(new ReplayStore(everywhere), pipeline.wake, clock, host.logger);
   replayLoop.start();
   host.onStop('replay loop', () => replayLoop.stop());
-  const replays = new Replays(database, endpoints, clock, () => replayLoop.wake());
+  const replays = new Replays(database, endpoints, counting, clock, () => replayLoop.wake());
   const byHand = new ByHand(database, clock, pipeline.wake, (endpointId, deliveryId) => calls.tell({ about: 'delivery', endpointId, deliveryId }));
 
   await serveOnBus(AppModule.over(endpointProviders(endpointParts), new DeliveryTable(database, clock), pipeline.fanOut, byHand, replays), bus, config.natsUrl, host);

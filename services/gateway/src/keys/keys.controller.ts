@@ -14,15 +14,13 @@ import { idPipe } from '../http/schema-pipe.js';
 import { IsRepeat, NewId } from '../idempotency/new-id.js';
 import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
+import { barrierMs } from '../slow-calls.js';
 import { keyFilters, keyPatchToProto, newKeyToProto } from './key-requests.js';
 import { keyOperations, keysTag } from './keys.reference.js';
 import { keyPatch, keysQuery, newKey, rotation, type KeyPatch, type KeysQuery, type NewKey, type Rotation } from './keys.schema.js';
 
 const keyId = idPipe('key', 'key');
 const defaultOverlapSeconds = 86_400;
-
-/** What makes a key narrower answers once every gateway goes by it, or its lease of a few seconds is over. */
-const barrierMs = 15_000;
 
 @Documented(keysTag, keyOperations)
 @Controller('/api/v1/keys')

@@ -6,6 +6,7 @@ import { ServiceError } from '@na/service-error';
 import { invalidToken } from '../auth/challenge.js';
 import { parseKey, type KeyMaterial } from '../auth/key-material.js';
 import type { FailedCredentials } from '../limits/failed-credentials.js';
+import { barrierMs } from '../slow-calls.js';
 
 type Keys = Pick<RpcClient<typeof KeyService>, 'revokeLeakedKey'>;
 
@@ -13,9 +14,6 @@ export interface Reporter {
   address: string;
   requestId: string;
 }
-
-/** Answers once every gateway refuses the key, or its lease of a few seconds is over. */
-const barrierMs = 15_000;
 
 export class Leaks {
   constructor(

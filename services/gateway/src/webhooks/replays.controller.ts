@@ -10,14 +10,12 @@ import { idPipe } from '../http/schema-pipe.js';
 import { IsRepeat, NewId } from '../idempotency/new-id.js';
 import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
+import { countingMs } from '../slow-calls.js';
 import { replayOperations, replaysTag } from './replays.reference.js';
 import { newReplay, type NewReplay } from './replays.schema.js';
 
 const webhookId = idPipe('we', 'webhook');
 const replayId = idPipe('rpl', 'replay');
-
-/** What a month of a busy workspace takes to count, with room. */
-const countingMs = 20_000;
 
 @Documented(replaysTag, replayOperations)
 @Controller('/api/v1/webhooks/:webhookId/replays')

@@ -21,6 +21,7 @@ const replay = thing(
     includeMissed: true,
     ratePerSecond: 50,
     total: 1_840,
+    totalIsPartial: false,
     done: 350,
     createdAt: at('2026-03-02T08:00:00.000Z'),
   },
@@ -31,7 +32,7 @@ export const replayOperations = operations({
   create: {
     id: 'createReplay',
     summary: 'Start a replay',
-    description: 'Counts first, then sends at the given pace, and goes on after any crash. With `dry_run` it only counts. One at a time for each webhook.',
+    description: 'Counts first (for some seconds: with `total_is_partial` there are more than `total`), then sends all at the given pace, and goes on after any crash. With `dry_run` it only counts. One at a time for each webhook.',
     answer: replay,
     body: { since: '2026-03-01T00:00:00Z', until: '2026-03-02T00:00:00Z', statuses: ['failed'], include_missed: true, rate_per_second: 50 },
     problems: ['conflict'],

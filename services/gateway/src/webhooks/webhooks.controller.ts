@@ -13,6 +13,7 @@ import type { Claim } from '../idempotency/idempotency-records.js';
 import { ByClaim, NewId } from '../idempotency/new-id.js';
 import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
+import { countingMs } from '../slow-calls.js';
 import { deliveriesQuery, answerDeliveries, type DeliveriesQuery } from './delivery-list.js';
 import { exchangeSecret } from './secret-exchange.js';
 import { patchToProto, settingsToProto } from './webhook-settings.js';
@@ -85,8 +86,12 @@ export class WebhooksController {
   @HttpCode(200)
   @Scoped('webhooks:write')
   async enable(@From() caller: Caller, @Param('id', webhookId) id: string) {
-    const { endpoint, missedEvents, missedSince } = await this.services.endpoints.enableEndpoint({ caller, id });
-    return resource(EndpointSchema, endpoint!, { missed_events: missedEvents, missed_since: missedSince ? timestampDate(missedSince).toISOString() : null });
+    const { endpoint, missedEvents, missedEventsIsPartial, missedSince } = await this.services.endpoints.enableEndpoint({ caller, id }, { timeoutMs: countingMs });
+    return resource(EndpointSchema, endpoint!, {
+      missed_events: missedEvents,
+      missed_events_is_partial: missedEventsIsPartial,
+      missed_since: missedSince ? timestampDate(missedSince).toISOString() : null,
+    });
   }
 
   @Post(':id/disable')

@@ -47,9 +47,10 @@ const enabledWebhook = extended(
   'The webhook, and what it missed.',
   z.object({
     missed_events: z.int().min(0).describe('How many events it missed while it was disabled. A replay with `include_missed` sends them.'),
+    missed_events_is_partial: z.boolean().describe('Counting them took too long and ended early: they are at least so many.'),
     missed_since: z.iso.datetime().nullable().describe('Since when; null when it missed none.'),
   }),
-  { missed_events: 3, missed_since: '2026-03-01T09:00:00.000Z' },
+  { missed_events: 3, missed_events_is_partial: false, missed_since: '2026-03-01T09:00:00.000Z' },
 );
 
 const testDelivery = plain(

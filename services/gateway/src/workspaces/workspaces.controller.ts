@@ -11,13 +11,11 @@ import { idPipe } from '../http/schema-pipe.js';
 import { NewId } from '../idempotency/new-id.js';
 import { Documented } from '../openapi/operation.js';
 import { Services } from '../services.js';
+import { barrierMs } from '../slow-calls.js';
 import { workspaceOperations, workspacesTag } from './workspaces.reference.js';
 import { newWorkspace, workspacePatch, type NewWorkspace, type WorkspacePatch } from './workspaces.schema.js';
 
 const workspaceId = idPipe('ws', 'workspace');
-
-/** A suspension answers once every gateway goes by it, or its lease of a few seconds is over. */
-const barrierMs = 15_000;
 
 @Documented(workspacesTag, workspaceOperations)
 @Controller('/api/v1/workspaces')

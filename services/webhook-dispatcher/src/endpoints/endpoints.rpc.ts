@@ -65,8 +65,13 @@ export class EndpointsRpc {
 
   @RpcMethod(EndpointService.method.enableEndpoint)
   async enableEndpoint({ caller, id }: EnableEndpointRequest) {
-    const { endpoint, missedEvents, missedSince } = await this.switching.enable(workspaceOf(caller), id);
-    return { endpoint: toProto(endpoint), missedEvents, missedSince: missedSince && timestampFromDate(missedSince) };
+    const { endpoint, missed, missedSince } = await this.switching.enable(workspaceOf(caller), id);
+    return {
+      endpoint: toProto(endpoint),
+      missedEvents: missed.count,
+      missedEventsIsPartial: missed.isPartial,
+      missedSince: missedSince && timestampFromDate(missedSince),
+    };
   }
 
   @RpcMethod(EndpointService.method.disableEndpoint)

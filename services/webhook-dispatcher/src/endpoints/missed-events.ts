@@ -2,6 +2,7 @@
 // by a replay.
 import { eventTypes } from '@na/contracts';
 import type { EntityManager } from 'typeorm';
+import type { Window } from '../counting.js';
 import type { Endpoint } from './endpoint.entity.js';
 import { wantsEvent } from './event-filter.js';
 
@@ -18,9 +19,6 @@ export interface MissedEventsOf {
   /** Empty means all pages. */
   pageIds: string;
 }
-
-/** Counting ends here: more would keep the one who enables waiting, and tells them no more than "very many". */
-const maxCounted = 100_000;
 
 /** @param patterns as in an endpoint's event types */
 export function typesWanted(patterns: readonly string[]): string[] {
@@ -45,12 +43,11 @@ export function fromMissedEvents({ workspaceId, endpointId, since, until, types,
       AND (e.type NOT LIKE 'webhook.%' OR ${idInData('endpoint_id')} IS DISTINCT FROM ${endpointId})`;
 }
 
-/** @param through included: what happened in the millisecond of the enabling may have been missed. @returns 100,000 at most */
-export async function countMissedEvents(tx: EntityManager, endpoint: Endpoint, since: Date, through: Date): Promise<number> {
+export async function countMissedEvents(tx: EntityManager, endpoint: Endpoint, { since, until }: Window): Promise<number> {
   const missed = fromMissedEvents({ workspaceId: '$1', endpointId: '$2', since: '$3', until: '$4', types: '$5', pageIds: '$6' });
   const [row] = await tx.query<{ missed: number }[]>(
-    `SELECT count(*)::integer AS missed FROM (SELECT ${missed} LIMIT ${maxCounted}) AS missed`,
-    [endpoint.workspaceId, endpoint.id, since, new Date(through.getTime() + 1), typesWanted(endpoint.eventTypes), endpoint.pageIds],
+    `SELECT count(*)::integer AS missed ${missed}`,
+    [endpoint.workspaceId, endpoint.id, since, until, typesWanted(endpoint.eventTypes), endpoint.pageIds],
   );
   return row!.missed;
 }

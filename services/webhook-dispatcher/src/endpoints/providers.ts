@@ -1,6 +1,7 @@
 // What answers for endpoints, put together.
 import type { Clock } from '@na/service-host';
 import type { DataSource } from 'typeorm';
+import type { Counting } from '../counting.js';
 import type { EndpointStore } from './endpoint-store.js';
 import { Endpoints } from './endpoints.js';
 import type { SecretBox, SealingKeys } from './secret-box.js';
@@ -16,18 +17,19 @@ export interface EndpointParts {
   endpoints: Endpoints;
   sealingKeys: SealingKeys;
   secrets: SecretBox;
+  counting: Counting;
   clock: Clock;
   /** Tells the due loop that deliveries may have become due. */
   wake: () => void;
 }
 
-export function endpointProviders({ database, store, endpoints, sealingKeys, secrets, clock, wake }: EndpointParts) {
+export function endpointProviders({ database, store, endpoints, sealingKeys, secrets, counting, clock, wake }: EndpointParts) {
   return [
     { provide: Endpoints, useValue: endpoints },
     { provide: SecretIntake, useValue: new SecretIntake(sealingKeys) },
     { provide: SecretRotation, useValue: new SecretRotation(store, secrets, clock) },
     { provide: ShownSecret, useValue: new ShownSecret(secrets) },
-    { provide: Switching, useValue: new Switching(database, store, clock, wake) },
+    { provide: Switching, useValue: new Switching(store, counting, clock, wake) },
     { provide: TestDeliveries, useValue: new TestDeliveries(database, store, clock, wake) },
   ];
 }

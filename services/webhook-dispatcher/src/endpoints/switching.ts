@@ -1,21 +1,21 @@
 // Switching endpoints off and on by hand, and what one missed while it was off.
-import { inWorkspace, type Clock } from '@na/service-host';
-import type { DataSource } from 'typeorm';
+import type { Clock } from '@na/service-host';
+import type { Count, Counting } from '../counting.js';
 import type { Endpoint } from './endpoint.entity.js';
 import type { EndpointStore } from './endpoint-store.js';
 import { countMissedEvents } from './missed-events.js';
 
 export interface Enabled {
   endpoint: Endpoint;
-  missedEvents: number;
+  missed: Count;
   /** Unset when it missed nothing. */
   missedSince?: Date;
 }
 
 export class Switching {
   constructor(
-    private readonly database: DataSource,
     private readonly store: EndpointStore,
+    private readonly counting: Counting,
     private readonly clock: Clock,
     /** Tells the due loop that deliveries may have become due. */
     private readonly wake: () => void,
@@ -25,10 +25,12 @@ export class Switching {
   async enable(workspaceId: string, id: string): Promise<Enabled> {
     const { before, after } = await this.store.change(workspaceId, id, ({ status }) => (status === 'enabled' ? {} : healthy));
     this.wake();
-    if (!before.disabledAt) return { endpoint: after, missedEvents: 0 };
     const since = before.disabledAt;
-    const missedEvents = await inWorkspace(this.database, workspaceId, (tx) => countMissedEvents(tx, after, since, this.clock.now()));
-    return { endpoint: after, missedEvents, missedSince: missedEvents > 0 ? since : undefined };
+    if (!since) return { endpoint: after, missed: { count: 0, isPartial: false } };
+    // What happened in the millisecond of the enabling may have been missed.
+    const until = new Date(this.clock.now().getTime() + 1);
+    const missed = await this.counting.count(workspaceId, { since, until }, (tx, part) => countMissedEvents(tx, after, part));
+    return { endpoint: after, missed, missedSince: missed.count > 0 || missed.isPartial ? since : undefined };
   }
 
   /** Of one that is off already only the reason changes: since when it misses events must not be lost. */

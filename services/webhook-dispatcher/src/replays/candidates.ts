@@ -1,22 +1,27 @@
 // What a replay goes over: deliveries there are, and events there is no delivery of, in one order by time and id of the
 // event. Reads only.
 import type { EntityManager } from 'typeorm';
+import type { Window } from '../counting.js';
 import type { DeliveryStatus } from '../deliveries/delivery.js';
 import { groupsOf, ofGroup, walkAlongIndexes } from '../deliveries/delivery-groups.js';
 import { daysAround } from '../deliveries/search-windows.js';
 import type { EventFilter } from '../endpoints/event-filter.js';
 import { fromMissedEvents, typesWanted } from '../endpoints/missed-events.js';
 
-export interface ReplayScope {
+/** What is replayed, whenever it happened. */
+export interface ReplayChoice {
   workspaceId: string;
   endpoint: EventFilter & { endpointId: string };
+  statuses: DeliveryStatus[];
+  eventTypes: string[];
+  includeMissed: boolean;
+}
+
+export interface ReplayScope extends ReplayChoice {
   /** Candidates lie after this event; with an empty id, from this time on. */
   afterEventAt: Date;
   afterId: string;
   until: Date;
-  statuses: DeliveryStatus[];
-  eventTypes: string[];
-  includeMissed: boolean;
 }
 
 export interface Candidate {
@@ -41,12 +46,12 @@ export interface Stretch {
  */
 const longestLookMs = 3_600_000;
 
-export async function countCandidates(tx: EntityManager, scope: ReplayScope): Promise<number> {
+export async function countCandidates(tx: EntityManager, choice: ReplayChoice, { since, until }: Window): Promise<number> {
   const [row] = await tx.query<{ count: number }[]>(
     `SELECT (
        (SELECT count(*) FROM deliveries d WHERE ${isOfEndpoint} AND ${isInWindow} AND ${isAskedFor('d')}) + (SELECT count(*) ${missed})
      )::integer AS count`,
-    parametersOf(scope),
+    parametersOf({ ...choice, afterEventAt: since, afterId: '', until }),
   );
   return row!.count;
 }

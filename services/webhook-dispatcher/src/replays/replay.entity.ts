@@ -43,6 +43,10 @@ export class Replay {
   @Column({ type: 'integer' })
   total!: number;
 
+  /** There was no time to count all: there are at least `total`. */
+  @Column({ name: 'total_is_partial', type: 'boolean' })
+  totalIsPartial!: boolean;
+
   @Column({ type: 'integer' })
   done!: number;
 

@@ -52,6 +52,7 @@ function toProto(replay: Replay) {
     ratePerSecond: replay.ratePerSecond,
     dryRun: replay.dryRun,
     total: replay.total,
+    totalIsPartial: replay.totalIsPartial,
     done: replay.done,
     createdAt: timestampFromDate(replay.createdAt),
     completedAt: replay.completedAt ? timestampFromDate(replay.completedAt) : undefined,

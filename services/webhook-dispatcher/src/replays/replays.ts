@@ -3,6 +3,7 @@ import { notFound, ServiceError } from '@na/service-error';
 import { insertOnce, inWorkspace, type Clock } from '@na/service-host';
 import { LessThan, type DataSource, type EntityManager } from 'typeorm';
 import { typeid } from 'typeid-js';
+import type { Counting } from '../counting.js';
 import type { Endpoint } from '../endpoints/endpoint.entity.js';
 import type { Endpoints } from '../endpoints/endpoints.js';
 import { countCandidates } from './candidates.js';
@@ -16,6 +17,7 @@ export class Replays {
   constructor(
     private readonly database: DataSource,
     private readonly endpoints: Endpoints,
+    private readonly counting: Counting,
     private readonly clock: Clock,
     /** Tells the loop that a replay has begun. */
     private readonly wake: () => void,
@@ -35,9 +37,12 @@ export class Replays {
     const now = this.clock.now();
     const plan = planReplay(wanted, now);
     if (!plan.dryRun && endpoint.status !== 'enabled') throw new ServiceError('conflict', 'The webhook is disabled. Enable it first.');
+    const scope = { ...plan, workspaceId, endpoint: filterOf(endpoint) };
+    const counted = await this.counting.count(workspaceId, plan, (tx, part) => countCandidates(tx, scope, part));
     const replay: Replay = {
       ...plan,
-      total: 0,
+      total: counted.count,
+      totalIsPartial: counted.isPartial,
       id: wantedId || typeid('rpl').toString(),
       workspaceId,
       endpointId,
@@ -49,10 +54,8 @@ export class Replays {
       createdAt: now,
       completedAt: null,
     };
-    const { row, isNew } = await inWorkspace(this.database, workspaceId, async (tx) => {
-      replay.total = await countCandidates(tx, { ...replay, endpoint: filterOf(endpoint) });
-      return insertOnce(tx, Replay, replay, { id: replay.id, endpointId, workspaceId }, anotherIsRunning);
-    });
+    const own = { id: replay.id, endpointId, workspaceId };
+    const { row, isNew } = await inWorkspace(this.database, workspaceId, (tx) => insertOnce(tx, Replay, replay, own, anotherIsRunning));
     if (isNew && !plan.dryRun) this.wake();
     return row;
   }
