@@ -19,7 +19,7 @@ export interface DatabaseOptions {
 const limits = { connectionTimeoutMillis: 5_000, keepAlive: true, keepAliveInitialDelayMillis: 10_000, statement_timeout: 60_000 };
 
 /** Opens each connection of a pool without row-level security's border between workspaces. */
-const acrossWorkspaces = { onConnect: (client: pg.Client) => client.query(seeEveryWorkspace) };
+const acrossWorkspaces = atConnect(seeEveryWorkspace);
 
 /**
  * Connects, applies pending migrations and registers the closing. Replicas that start at once take turns: each holds an
@@ -33,9 +33,14 @@ export async function openDatabase(options: DatabaseOptions, host: Host): Promis
 /**
  * A second pool for statements across workspaces, which are many and stand alone: they need no transaction to set a scope
  * in. Never hand it to what answers for one workspace. The database is open already.
+ * @param settings `SET` statements for each connection
  */
-export function openAcrossWorkspaces(options: DatabaseOptions, host: Host): Promise<DataSource> {
-  return openPool(options, { ...limits, ...acrossWorkspaces }, host);
+export function openAcrossWorkspaces(options: DatabaseOptions, host: Host, settings = ''): Promise<DataSource> {
+  return openPool(options, { ...limits, ...atConnect(`${seeEveryWorkspace}; ${settings}`) }, host);
+}
+
+function atConnect(settings: string) {
+  return { onConnect: (client: pg.Client) => client.query(settings) };
 }
 
 async function openPool(options: DatabaseOptions, extra: object, host: Host): Promise<DataSource> {

@@ -69,14 +69,21 @@ const insertAttempted = new Statement<{ id: string }>(
 );
 
 /** @returns which of the endpoints have been failing */
-export async function updateDeliveries(tx: EntityManager, batch: AttemptedDelivery[]): Promise<string[]> {
+export async function updateDeliveries(tx: EntityManager, attempts: AttemptedDelivery[]): Promise<string[]> {
+  const batch = inOrder(attempts);
   return idsOf(await updateAttempted.run(tx, [endpointsOf(batch), ...attemptValues(batch)]));
 }
 
 /** @returns which of the endpoints have been failing */
-export async function insertDeliveries(tx: EntityManager, batch: AttemptedDelivery[]): Promise<string[]> {
+export async function insertDeliveries(tx: EntityManager, attempts: AttemptedDelivery[]): Promise<string[]> {
+  const batch = inOrder(attempts);
   const events = [...new Set(batch.map(({ delivery }) => delivery.unwritten!.event))];
   return idsOf(await insertAttempted.run(tx, [endpointsOf(batch), ...attemptValues(batch), ...deliveryValues(batch), ...eventValues(events)]));
+}
+
+/** Two statements that write the same deliveries must not wait for each other in a circle. */
+function inOrder(batch: AttemptedDelivery[]): AttemptedDelivery[] {
+  return batch.toSorted((a, b) => (a.delivery.id < b.delivery.id ? -1 : 1));
 }
 
 function endpointsOf(batch: AttemptedDelivery[]): string {

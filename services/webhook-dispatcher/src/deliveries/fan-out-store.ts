@@ -53,7 +53,9 @@ export class FanOutStore {
    * answer to an insert was lost and it is repeated, what stands there in this replica's lease, never attempted, is taken
    * up as if it were new.
    */
-  async insert(events: LoggedEvent[], deliveries: NewDelivery[], now: Date): Promise<Set<string>> {
+  async insert(events: LoggedEvent[], wanted: NewDelivery[], now: Date): Promise<Set<string>> {
+    // Two statements that write the same deliveries must not wait for each other in a circle.
+    const deliveries = wanted.toSorted((a, b) => (a.id < b.id ? -1 : 1));
     const rows = await insertDeliveries.run(this.everywhere.manager, [
       ...eventValues(events),
       plainColumn(deliveries.map(({ id }) => id)),

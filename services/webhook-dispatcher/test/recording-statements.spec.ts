@@ -1,0 +1,93 @@
+// The statements that write deliveries, beside each other.
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { newEvent } from '@na/contracts';
+import { createTestDatabase, eventually, type TestDatabase } from '@na/testing';
+import pg from 'pg';
+import type { DataSource } from 'typeorm';
+import { insertDeliveries, updateDeliveries } from '../src/deliveries/attempt-statements.js';
+import type { AttemptedDelivery, DueDelivery } from '../src/deliveries/delivery.js';
+import type { LoggedEvent } from '../src/deliveries/fan-out.js';
+import { FanOutStore } from '../src/deliveries/fan-out-store.js';
+import { makePartitions } from '../src/deliveries/partitions.js';
+import { Unwritten } from '../src/deliveries/write-ahead.js';
+import type { SecretBox } from '../src/endpoints/secret-box.js';
+import { migratedDatabase } from './migrated-database.js';
+
+const now = new Date('2026-06-10T12:00:00Z');
+
+let own: TestDatabase;
+let database: DataSource;
+let other: pg.Client;
+beforeAll(async () => {
+  own = await createTestDatabase();
+  database = await migratedDatabase(own);
+  await makePartitions(database, now);
+});
+afterAll(async () => {
+  await database.destroy();
+  await own.drop();
+});
+beforeEach(async () => {
+  other = new pg.Client({ connectionString: own.adminUrl, options: '-c search_path=webhook_dispatcher' });
+  await other.connect();
+  await other.query('BEGIN');
+});
+afterEach(() => other.end());
+
+function due(name: string): DueDelivery {
+  const message = newEvent({ type: 'page.created', workspaceId: 'ws_mine', createdAt: now, data: { pageId: 'page', url: 'https://example.com', title: 'A page' } });
+  const event: LoggedEvent = { event: { ...message, id: `evt_${name}` }, eventAt: now, payload: Buffer.from('{}'), traceparent: null };
+  const target = { endpointId: 'we_mine' } as DueDelivery['target'];
+  const facts = { id: `dlv_${name}`, eventAt: now, workspaceId: 'ws_mine', eventId: `evt_${name}`, eventType: 'page.created', payload: event.payload, traceparent: null };
+  return { ...facts, attempts: 0, maxAttempts: 1, takenAt: now, leasedUntil: now, target, unwritten: new Unwritten(event, () => undefined) };
+}
+
+function attempted(delivery: DueDelivery): AttemptedDelivery {
+  const outcome = { kind: 'answered', status: 200, headers: {}, body: '', durationMs: 1, phases: {} } as const;
+  return { delivery, attemptId: `att_${delivery.id}`, startedAt: now, outcome, next: { kind: 'succeeded' } };
+}
+
+/** As another replica would, without an end. */
+function insertElsewhere(id: string): Promise<unknown> {
+  return other.query(
+    `INSERT INTO deliveries (id, event_at, workspace_id, endpoint_id, event_id, event_type, status, attempts, max_attempts, created_at)
+     VALUES ($1, $2, 'ws_mine', 'we_mine', 'evt', 'page.created', 'pending', 0, 1, $2)`,
+    [id, now],
+  );
+}
+
+function untilSomeoneWaits(): Promise<void> {
+  return eventually(async () => {
+    const { rowCount } = await other.query(`SELECT FROM pg_locks WHERE NOT granted`);
+    expect(rowCount).toBe(1);
+  });
+}
+
+const insertAttempted = (deliveries: DueDelivery[]) => insertDeliveries(database.manager, deliveries.map(attempted));
+const insertPending = (deliveries: DueDelivery[]) =>
+  new FanOutStore(database, {} as SecretBox, 1).insert(deliveries.map(({ unwritten }) => unwritten!.event), deliveries.map((delivery) => ({ ...delivery, leased: true })), now);
+
+test.each([
+  ['attempted', insertAttempted],
+  ['pending', insertPending],
+])('%s deliveries are inserted in one order, so that two who insert the same wait for each other instead of failing', async (name, insert) => {
+  const [first, second] = [due(`${name}_a`), due(`${name}_b`)];
+  await insertElsewhere(first.id);
+  const inserted = insert([second, first]);
+  await untilSomeoneWaits();
+  await insertElsewhere(second.id);
+  await other.query('COMMIT');
+  await inserted;
+});
+
+test('attempted deliveries are brought up to date in the same order', async () => {
+  const [first, second] = [due('update_a'), due('update_b')];
+  await insertPending([first, second]);
+  const lock = ({ id }: DueDelivery) => other.query('SELECT FROM deliveries WHERE id = $1 FOR UPDATE', [id]);
+  await lock(first);
+  const updated = updateDeliveries(database.manager, [second, first].map(attempted));
+  await untilSomeoneWaits();
+  await lock(second);
+  await other.query('COMMIT');
+  await updated;
+});
