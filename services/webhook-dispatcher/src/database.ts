@@ -13,6 +13,7 @@ import { GroupsBehindRowSecurity1796600000000 } from './migrations/1796600000000
 import { RepeatedRequests1796650000000 } from './migrations/1796650000000-repeated-requests.js';
 import { SecureRows1796700000000 } from './migrations/1796700000000-secure-rows.js';
 import { PartialCounts1796800000000 } from './migrations/1796800000000-partial-counts.js';
+import { AskedPausesAndOwedRecoveries1796900000000 } from './migrations/1796900000000-asked-pauses-and-owed-recoveries.js';
 import { Replay } from './replays/replay.entity.js';
 import type { settings } from './settings.js';
 
@@ -28,6 +29,7 @@ export const migrations = [
   RepeatedRequests1796650000000,
   SecureRows1796700000000,
   PartialCounts1796800000000,
+  AskedPausesAndOwedRecoveries1796900000000,
 ];
 
 export interface Databases {

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
-import { EndpointSchema, etagOf, examplePayload, newEvent, type CreateEndpointRequest, type Envelope } from '@na/contracts';
+import { EndpointSchema, etagOf, eventData, examplePayload, newEvent, type CreateEndpointRequest, type Envelope } from '@na/contracts';
 import { createReplyKey } from '@na/messaging';
 import { ServiceError } from '@na/service-error';
-import { answer, WebhookReceiver } from '@na/testing';
+import { answer, inTurn, WebhookReceiver } from '@na/testing';
 import { verifyWebhook } from '@notion-analytics/webhook-signature';
 import { typeid } from 'typeid-js';
 import { DispatcherBed } from './dispatcher-bed.js';
@@ -231,4 +231,16 @@ test('tries of one test delivery send it once, also at once and after the endpoi
   await dispatcher.deliveryIn(workspaceId, 'succeeded', 1);
   await dispatcher.endpoints.disableEndpoint({ caller: { workspaceId }, id });
   expect(new Set([...sent, await send()].map(({ deliveryId }) => deliveryId))).toEqual(new Set((await dispatcher.list(workspaceId)).map((delivery) => delivery.id)));
+});
+
+test('who was told that an endpoint was disabled is told when it has recovered, once it was enabled', async () => {
+  receiver.behave(inTurn(answer(410), answer(200)));
+  const { workspaceId, endpointId: id } = await dispatcher.createEndpoint(receiver.url);
+  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  await dispatcher.deliveryIn(workspaceId, 'failed', 1);
+  const { endpoint: disabled } = await dispatcher.endpoints.getEndpoint({ caller: { workspaceId }, id });
+  await dispatcher.endpoints.enableEndpoint({ caller: { workspaceId }, id });
+  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  const recovered = await dispatcher.bed.nextEvent('webhook.endpoint.recovered', workspaceId);
+  expect(eventData(recovered)).toMatchObject({ endpoint_id: id, failing_since: timestampDate(disabled!.failingSince!).toISOString() });
 });

@@ -87,6 +87,16 @@ test('the recovery of a warned endpoint is published', async () => {
   expect(await alertsAbout(id)).toEqual(['failing', 'recovered']);
 });
 
+test('the recovery of an endpoint that was enabled after its disabling is published once', async () => {
+  const id = await bed.createEndpoint({ toldSince: bed.hoursAgo(80), failedBefore: 25 });
+  await bed.apply(id, bed.success());
+  await bed.apply(id, bed.success());
+  relay.wake();
+  const event = await bed.bed.nextEvent('webhook.endpoint.recovered', await workspaceOf(id));
+  expect(eventData(event)).toMatchObject({ endpoint_id: id, failing_since: bed.hoursAgo(80).toISOString() });
+  expect(await alertsAbout(id)).toEqual(['recovered']);
+});
+
 test('a success on a disabled or deleted endpoint changes nothing', async () => {
   const disabled = await bed.createEndpoint({ status: 'disabled', disabledAt: bed.now, failingSince: bed.hoursAgo(80), failedAttempts: 9, warnings: 2 });
   const deleted = await bed.createEndpoint({ deletedAt: bed.now, failingSince: bed.hoursAgo(80), failedAttempts: 9, warnings: 2 });
@@ -112,7 +122,7 @@ test.each([
   ['a failure waits for the success before it', 'success', 'failure', { failed_attempts: 1, warnings: 0 }],
   ['a success waits for the failure before it', 'failure', 'success', { failed_attempts: 0, warnings: 0, failing_since: null }],
 ] as const)('of two replicas with opposite outcomes %s, and neither is lost', async (_name, first, second, expected) => {
-  const id = await bed.createEndpoint({ failingSince: bed.hoursAgo(40), failedAttempts: 8, warnings: 1 });
+  const id = await bed.createEndpoint({ failingSince: bed.hoursAgo(40), failedAttempts: 8, warnings: 1, toldSince: bed.hoursAgo(40) });
   let waiting: Promise<unknown> | undefined;
   await bed.database.transaction(async (tx) => {
     await bed.applyIn(tx, id, bed[first]());

@@ -44,7 +44,7 @@ function due(name: string): DueDelivery {
 
 function attempted(delivery: DueDelivery): AttemptedDelivery {
   const outcome = { kind: 'answered', status: 200, headers: {}, body: '', durationMs: 1, phases: {} } as const;
-  return { delivery, attemptId: `att_${delivery.id}`, startedAt: now, outcome, next: { kind: 'succeeded' } };
+  return { delivery, attemptId: `att_${delivery.id}`, startedAt: now, endedAt: now, outcome, next: { kind: 'succeeded' } };
 }
 
 /** As another replica would, without an end. */

@@ -206,6 +206,7 @@ export const comments: Readonly<Record<string, string>> = {
   "webhooks.v1.Endpoint.ordered": "One delivery at a time, in the order of events: a failing one holds up the next.",
   "webhooks.v1.Endpoint.failing_since": "Since when no attempt has succeeded, while that is so.",
   "webhooks.v1.Endpoint.previous_secret_until": "Until when the secret before the current one signs along.",
+  "webhooks.v1.Endpoint.paused_until": "Until when nothing is sent, as it last asked for with 429 or 503 and Retry-After; over once that is past.",
   "webhooks.v1.CreateEndpointRequest.retry_policy": "Unset fields take the defaults.",
   "webhooks.v1.CreateEndpointRequest.reply_public_key": "X25519 public key (32 bytes) that the secret in the reply is sealed to, so that it never crosses the bus in clear.",
   "webhooks.v1.CreateEndpointRequest.sealed_secret": "A secret the customer chose, sealed to GetIntakeKey's key; empty means that one is made.",

@@ -1,6 +1,7 @@
 // The statements that record a batch of attempts, and the columns of their parameters.
 import type { EntityManager } from 'typeorm';
 import { plainColumn, timeColumn } from './columns.js';
+import { awaitsSuccess } from '../health/health-store.js';
 import type { AttemptedDelivery } from './delivery.js';
 import { eventValues, logEvents } from './event-log.js';
 import { Statement } from './statement.js';
@@ -29,7 +30,7 @@ function resultOf(columns: (readonly [name: string, type: string])[]): string {
 }
 
 const completedAt = `CASE WHEN r.next_attempt_at IS NULL THEN r.started_at + r.duration_ms * interval '1 millisecond' END`;
-const failingEndpoints = 'SELECT id FROM endpoints WHERE id = ANY($1) AND failing_since IS NOT NULL';
+const failingEndpoints = `SELECT id FROM endpoints WHERE id = ANY($1) AND ${awaitsSuccess}`;
 
 /**
  * A delivery is only moved on from the state its attempt was made in: what was decided meanwhile, by hand or by another

@@ -3,7 +3,9 @@ import type { DataSource, EntityManager } from 'typeorm';
 import type { AttemptOutcome } from '../health/endpoint-health.js';
 import { insertDeliveries, updateDeliveries } from './attempt-statements.js';
 import type { AttemptedDelivery } from './delivery.js';
+import { retryAfterMs } from './retry-after.js';
 import { isGone, isSuccess } from './retry-policy.js';
+import type { Outcome } from './send.js';
 
 /** What recording needs of endpoint health. */
 export interface Health<Signal> {
@@ -62,17 +64,23 @@ export class AttemptStore<Signal> {
 
 function outcomesByEndpoint(batch: AttemptedDelivery[]): Map<string, AttemptOutcome[]> {
   const byEndpoint = new Map<string, AttemptOutcome[]>();
-  for (const { delivery, startedAt, outcome } of batch) {
+  for (const { delivery, startedAt, endedAt, outcome } of batch) {
     const { endpointId } = delivery.target;
     const outcomes = byEndpoint.get(endpointId) ?? [];
     byEndpoint.set(endpointId, outcomes);
     outcomes.push({
       succeeded: isSuccess(outcome),
       gone: isGone(outcome),
+      pausedUntil: pauseAskedFor(outcome, endedAt),
       at: startedAt,
       responseCode: outcome.kind === 'answered' ? outcome.status : undefined,
       error: outcome.kind === 'unanswered' ? outcome.error : undefined,
     });
   }
   return byEndpoint;
+}
+
+function pauseAskedFor(outcome: Outcome, endedAt: Date): Date | undefined {
+  const ms = retryAfterMs(outcome, endedAt.getTime());
+  return ms ? new Date(endedAt.getTime() + ms) : undefined;
 }

@@ -24,8 +24,9 @@ export async function deliver(delivery: DueDelivery, { send, record, clock, rand
   return inSpan({ name: 'webhook attempt', kind: SpanKind.INTERNAL, attributes, parent }, async () => {
     const startedAt = clock.now();
     const outcome = await exchange(delivery, startedAt, send, logger);
-    const next = nextStep(delivery.attempts + 1, delivery.maxAttempts, outcome, delivery.target.retryPolicy, clock.now(), random());
-    await record({ delivery, attemptId: typeid('att').toString(), startedAt, outcome, next });
+    const endedAt = clock.now();
+    const next = nextStep(delivery.attempts + 1, delivery.maxAttempts, outcome, delivery.target.retryPolicy, endedAt, random());
+    await record({ delivery, attemptId: typeid('att').toString(), startedAt, endedAt, outcome, next });
     logger.info({ ...describe(delivery), ...describeOutcome(outcome), next: next.kind }, 'delivery attempted');
     return outcome;
   });

@@ -25,6 +25,8 @@ export interface Target {
   ordered: boolean;
   /** While it is set, deliveries wait in the database. */
   disabledAt: Date | undefined;
+  /** It has asked to be left alone until then. */
+  pausedUntil: Date | undefined;
 }
 
 /** A delivery that this replica may attempt until its lease ends. */
@@ -53,6 +55,7 @@ export interface AttemptedDelivery {
   delivery: DueDelivery;
   attemptId: string;
   startedAt: Date;
+  endedAt: Date;
   outcome: Outcome;
   next: NextStep;
 }

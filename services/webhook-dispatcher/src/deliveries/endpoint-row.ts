@@ -17,11 +17,12 @@ export interface EndpointRow extends SealedSecrets {
   ordered: boolean;
   /** Set while it is disabled. */
   disabled_at: Date | null;
+  paused_until: Date | null;
 }
 
 /** For a SELECT from `endpoints p`. */
 export const endpointColumns = `p.id AS endpoint_id, p.workspace_id, p.url, p.sealed_secret, p.previous_secrets, p.timeout_ms, p.retry_policy,
-  p.event_types, p.page_ids, p.headers, p.rate_limit_per_second, p.max_in_flight, p.ordered, p.disabled_at`;
+  p.event_types, p.page_ids, p.headers, p.rate_limit_per_second, p.max_in_flight, p.ordered, p.disabled_at, p.paused_until`;
 
 export function targetOf(row: EndpointRow, secrets: SecretBox): Target {
   return {
@@ -35,5 +36,6 @@ export function targetOf(row: EndpointRow, secrets: SecretBox): Target {
     maxInFlight: row.ordered ? 1 : (row.max_in_flight ?? undefined),
     ordered: row.ordered,
     disabledAt: row.disabled_at ?? undefined,
+    pausedUntil: row.paused_until ?? undefined,
   };
 }

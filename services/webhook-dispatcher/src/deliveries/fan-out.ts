@@ -80,8 +80,13 @@ export class FanOut {
    * have been dealt with: only the table knows.
    */
   private mayGoAhead({ received: { message, tries }, targets }: Arrival): boolean {
-    const isQuick = ({ ordered, disabledAt, endpointId }: Target) => !ordered && !disabledAt && this.lanes.isQuick(endpointId);
+    const isQuick = (target: Target) => this.isAttemptedAtOnce(target) && this.lanes.isQuick(target.endpointId);
     return targets.length > 0 && tries === 1 && !this.recent.has(message.id) && targets.every(isQuick);
+  }
+
+  /** What has to wait does so in the database. There the due loop keeps the order of events too. */
+  private isAttemptedAtOnce({ ordered, disabledAt, pausedUntil }: Target): boolean {
+    return !ordered && !disabledAt && (!pausedUntil || pausedUntil <= this.clock.now());
   }
 
   /** One event after the other, each as soon as there is room; what has come to be slow meanwhile is written first. */
@@ -120,8 +125,7 @@ export class FanOut {
     for (const id of ids) if (!this.recent.has(id)) this.recent.remember(id, Promise.resolve());
     const now = this.clock.now();
     const events = arrivals.map(({ received }) => toLoggedEvent(received));
-    // The order of events is kept in the database, by the due loop.
-    const isLeased = ({ target: { ordered, disabledAt, endpointId } }: DueDelivery) => !ordered && !disabledAt && this.lanes.hasRoom(endpointId);
+    const isLeased = ({ target }: DueDelivery) => this.isAttemptedAtOnce(target) && this.lanes.hasRoom(target.endpointId);
     const planned = events.flatMap((event, index) => deliveriesOf(event, arrivals[index]!.targets, now));
     const deliveries = planned.map((delivery) => ({ ...delivery, leased: isLeased(delivery) }));
     const fresh = await this.insert(events, deliveries, now);

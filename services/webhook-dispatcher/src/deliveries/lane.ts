@@ -1,5 +1,5 @@
 // One endpoint's lane: what waits for it, and what of that may start now. Decides; `lanes.ts` starts.
-import { afterOutcome, closedBreaker, mayStart, type Breaker } from './breaker.js';
+import { afterOutcome, closedBreaker, mayStart, pauseEnd, type Breaker } from './breaker.js';
 import type { DueDelivery } from './delivery.js';
 import type { Outcome } from './send.js';
 
@@ -22,7 +22,8 @@ export class Lane {
   private readonly firsts: DueDelivery[] = [];
   private readonly retries: DueDelivery[] = [];
   private breaker: Breaker = closedBreaker;
-  private readonly inFlight = new Set<DueDelivery>();
+  /** With when each began, in Unix milliseconds. */
+  private readonly inFlight = new Map<DueDelivery, number>();
   /** Of all that waits or is in flight. */
   private readonly ids = new Set<string>();
   private picks = 0;
@@ -45,7 +46,7 @@ export class Lane {
   }
 
   hasRoom(now: number): boolean {
-    return now >= this.breaker.openUntil && this.waiting < this.limits.maxWaiting;
+    return now >= pauseEnd(this.breaker) && this.waiting < this.limits.maxWaiting;
   }
 
   /** Whether a delivery added now is likely to be done within so many milliseconds. */
@@ -79,29 +80,39 @@ export class Lane {
     if (this.waiting === 0 || this.inFlight.size >= maxInFlight || now < this.nextSlotAt || !mayStart(this.breaker, this.inFlight.size, now)) return undefined;
     if (ratePerSecond) this.nextSlotAt = Math.max(now, this.nextSlotAt) + 1_000 / ratePerSecond;
     const delivery = this.pick();
-    this.inFlight.add(delivery);
+    this.inFlight.set(delivery, now);
     return delivery;
   }
 
   /** @param ownMs of the attempt's time, what this process kept it waiting */
   end(delivery: DueDelivery, outcome: Outcome | undefined, now: number, ownMs: number): void {
+    const startedAt = this.inFlight.get(delivery) ?? now;
     this.inFlight.delete(delivery);
     this.ids.delete(delivery.id);
     if (!outcome) return;
-    this.breaker = afterOutcome(this.breaker, outcome, now);
+    this.breaker = afterOutcome(this.breaker, outcome, startedAt, now);
     this.usualMs += (Math.max(0, outcome.durationMs - ownMs) - this.usualMs) / 8;
   }
 
   /** When something that waits may start for which nothing but time is missing; undefined when an end must come first. */
   nextStartAt(now: number): number | undefined {
     if (this.waiting === 0 || this.inFlight.size >= this.limits.maxInFlight) return undefined;
-    const at = Math.max(this.nextSlotAt, this.breaker.openUntil);
+    const at = Math.max(this.nextSlotAt, pauseEnd(this.breaker));
     return at > now && mayStart(this.breaker, this.inFlight.size, at) ? at : undefined;
   }
 
   /** Until when the endpoint is left alone, if it is. */
   pausedUntil(now: number): number | undefined {
-    return this.breaker.openUntil > now ? this.breaker.openUntil : undefined;
+    const end = pauseEnd(this.breaker);
+    return end > now ? end : undefined;
+  }
+
+  /**
+   * While it is left alone, until when its deliveries are not due. A pause that was asked for is kept by the endpoint's row, where
+   * it can be ended: they need not be held back along with it.
+   */
+  heldBackUntil(now: number): number {
+    return Math.max(now, this.breaker.openUntil);
   }
 
   /** Gives back everything that waits. */

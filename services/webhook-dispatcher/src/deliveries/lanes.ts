@@ -217,7 +217,7 @@ export class Lanes {
     const until = lane.pausedUntil(now);
     if (until === undefined) return;
     const left = lane.empty();
-    if (left.length > 0) void this.work.giveBack(left, new Date(until));
+    if (left.length > 0) void this.work.giveBack(left, new Date(lane.heldBackUntil(now)));
     // The due loop takes the end of the pause into its plan.
     this.work.onRoom();
   }

@@ -1,5 +1,5 @@
 // What comes after an attempt. Pure: the same attempt, outcome and moment always give the same next step.
-import { retryAfterMs } from './breaker.js';
+import { retryAfterMs } from './retry-after.js';
 import type { Outcome } from './send.js';
 
 export interface RetryPolicy {

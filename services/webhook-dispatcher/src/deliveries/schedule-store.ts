@@ -31,9 +31,12 @@ const activeEndpoints = (unfinished: string) => `
     SELECT (SELECT d.endpoint_id FROM deliveries d WHERE ${unfinished} AND d.endpoint_id > active.endpoint_id ORDER BY d.endpoint_id LIMIT 1)
     FROM active WHERE active.endpoint_id IS NOT NULL
   ), open AS (
-    SELECT p.id, p.ordered FROM active JOIN endpoints p ON p.id = active.endpoint_id
+    SELECT p.id, p.ordered, p.paused_until FROM active JOIN endpoints p ON p.id = active.endpoint_id
     WHERE p.status = 'enabled' AND p.id <> ALL($1)
   )`;
+
+/** The pause of an open endpoint is over at $2. */
+const isNotPaused = 'coalesce(open.paused_until <= $2, true)';
 
 export class ScheduleStore implements DueDeliveries {
   constructor(
@@ -57,12 +60,12 @@ export class ScheduleStore implements DueDeliveries {
          SELECT d.id, d.event_at, d.due_at FROM open CROSS JOIN LATERAL (
            SELECT d.id, d.event_at, d.due_at FROM deliveries d WHERE d.endpoint_id = open.id AND d.due_at <= $2 AND ${unfinished}
            ORDER BY d.due_at LIMIT ${shareOfEndpoint} FOR UPDATE SKIP LOCKED
-         ) d WHERE NOT open.ordered LIMIT $3
+         ) d WHERE NOT open.ordered AND ${isNotPaused} LIMIT $3
        ), ordered AS (
          SELECT d.id, d.event_at, d.due_at FROM open CROSS JOIN LATERAL (
            SELECT d.id, d.event_at, d.due_at FROM deliveries d WHERE d.endpoint_id = open.id AND ${unfinished}
            ORDER BY d.event_at, d.event_id LIMIT 1 FOR UPDATE
-         ) d WHERE open.ordered AND d.due_at <= $2
+         ) d WHERE open.ordered AND ${isNotPaused} AND d.due_at <= $2
        ), due AS (
          SELECT * FROM unordered UNION ALL SELECT * FROM ordered
        )
@@ -84,7 +87,7 @@ export class ScheduleStore implements DueDeliveries {
     const unfinished = isUnfinished(await unfinishedStretches(this.everywhere));
     const rows = await this.queryInOrder<{ next: Date | null }[]>(
       `WITH RECURSIVE ${activeEndpoints(unfinished)}
-       SELECT min(first.due_at) AS next FROM open CROSS JOIN LATERAL (
+       SELECT min(greatest(first.due_at, open.paused_until)) AS next FROM open CROSS JOIN LATERAL (
          (SELECT d.due_at FROM deliveries d WHERE d.endpoint_id = open.id AND ${unfinished} AND NOT open.ordered ORDER BY d.due_at LIMIT 1)
          UNION ALL
          (SELECT d.due_at FROM deliveries d WHERE d.endpoint_id = open.id AND ${unfinished} AND open.ordered ORDER BY d.event_at, d.event_id LIMIT 1)

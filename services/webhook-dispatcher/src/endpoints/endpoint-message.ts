@@ -25,6 +25,7 @@ export function toProto(endpoint: Endpoint): EndpointMessage {
     ordered: endpoint.ordered,
     disabledAt: optionalTimestamp(endpoint.disabledAt),
     failingSince: optionalTimestamp(endpoint.failingSince),
+    pausedUntil: optionalTimestamp(endpoint.pausedUntil),
     previousSecretUntil: optionalTimestamp(endpoint.previousSecrets[0]?.until),
   });
 }

@@ -11,6 +11,9 @@ export interface PreviousSecret {
   until: string;
 }
 
+/** Of one that nothing is known against. */
+export const unblemished = { status: 'enabled', disabledReason: null, disabledAt: null, failingSince: null, failedAttempts: 0, warnings: 0, pausedUntil: null } as const;
+
 @Entity('endpoints')
 export class Endpoint {
   @PrimaryColumn({ type: 'text' })
@@ -82,6 +85,18 @@ export class Endpoint {
   /** How many warnings the owners have had since it began to fail. */
   @Column({ type: 'integer' })
   warnings!: number;
+
+  /** Since when it was failing by what the owners were told last, if they have not been told of a recovery. */
+  @Column({ name: 'told_since', type: 'timestamptz', precision: 3, nullable: true })
+  toldSince!: Date | null;
+
+  /** Failed attempts since then, from before it was last enabled. */
+  @Column({ name: 'failed_before', type: 'integer' })
+  failedBefore!: number;
+
+  /** It has asked to be left alone until then. */
+  @Column({ name: 'paused_until', type: 'timestamptz', precision: 3, nullable: true })
+  pausedUntil!: Date | null;
 
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz', precision: 3 })
   createdAt!: Date;

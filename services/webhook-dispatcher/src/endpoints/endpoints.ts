@@ -3,7 +3,7 @@ import { ServiceError } from '@na/service-error';
 import type { Clock } from '@na/service-host';
 import { typeid } from 'typeid-js';
 import { requireMatch } from './endpoint-message.js';
-import type { Endpoint } from './endpoint.entity.js';
+import { unblemished, type Endpoint } from './endpoint.entity.js';
 import { changedSettings, newSettings, type WantedSettings } from './endpoint-settings.js';
 import type { EndpointStore } from './endpoint-store.js';
 import type { LeftOverDeliveries } from './left-over-deliveries.js';
@@ -34,13 +34,10 @@ export class Endpoints {
       sealedSecret: this.secrets.seal(secret, id),
       previousSecrets: [],
       rotationIds: [],
-      status: 'enabled',
-      disabledReason: null,
-      disabledAt: null,
       deletedAt: null,
-      failingSince: null,
-      failedAttempts: 0,
-      warnings: 0,
+      ...unblemished,
+      toldSince: null,
+      failedBefore: 0,
       createdAt: this.clock.now(),
     };
     return this.store.insert(endpoint, refuseTooMany);
@@ -59,7 +56,9 @@ export class Endpoints {
   async update(workspaceId: string, id: string, wanted: WantedSettings, fields: string[], ifMatch?: string): Promise<Endpoint> {
     const { after } = await this.store.change(workspaceId, id, (endpoint) => {
       requireMatch(endpoint, ifMatch);
-      return changedSettings(settingsOf(endpoint), wanted, fields);
+      const changes = changedSettings(settingsOf(endpoint), wanted, fields);
+      // What the server at the old address asked for does not bind the new one.
+      return changes.url === endpoint.url ? changes : { ...changes, pausedUntil: null };
     });
     return after;
   }

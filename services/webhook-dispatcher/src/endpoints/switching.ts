@@ -1,7 +1,7 @@
 // Switching endpoints off and on by hand, and what one missed while it was off.
 import type { Clock } from '@na/service-host';
 import type { Count, Counting } from '../counting.js';
-import type { Endpoint } from './endpoint.entity.js';
+import { unblemished, type Endpoint } from './endpoint.entity.js';
 import type { EndpointStore } from './endpoint-store.js';
 import { countMissedEvents } from './missed-events.js';
 
@@ -21,9 +21,12 @@ export class Switching {
     private readonly wake: () => void,
   ) {}
 
-  /** Begins its health anew. What waited for it goes on; what it missed is only counted, and sent by a replay. */
+  /**
+   * Begins its health anew, and ends a pause that it had asked for. What waited for it goes on; what it missed is only counted,
+   * and sent by a replay. Owners who know of its failures are told when it has recovered, with the first success.
+   */
   async enable(workspaceId: string, id: string): Promise<Enabled> {
-    const { before, after } = await this.store.change(workspaceId, id, ({ status }) => (status === 'enabled' ? {} : healthy));
+    const { before, after } = await this.store.change(workspaceId, id, (endpoint) => (endpoint.status === 'enabled' ? { pausedUntil: null } : enabledAgain(endpoint)));
     this.wake();
     const since = before.disabledAt;
     if (!since) return { endpoint: after, missed: { count: 0, isPartial: false } };
@@ -44,4 +47,6 @@ export class Switching {
   }
 }
 
-const healthy = { status: 'enabled', disabledReason: null, disabledAt: null, failingSince: null, failedAttempts: 0, warnings: 0 } as const;
+function enabledAgain({ failedBefore, failedAttempts, toldSince }: Endpoint): Partial<Endpoint> {
+  return { ...unblemished, failedBefore: toldSince ? failedBefore + failedAttempts : 0 };
+}

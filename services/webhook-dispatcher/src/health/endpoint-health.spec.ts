@@ -4,7 +4,7 @@ import { afterAttempts, type AttemptOutcome, type EndpointHealth, type HealthPol
 
 const policy: HealthPolicy = { disableAfterMs: 72 * 3_600_000, minFailedAttempts: 20 };
 const start = new Date('2026-03-01T00:00:00Z');
-const healthy: EndpointHealth = { status: 'enabled', failingSince: null, failedAttempts: 0, warnings: 0 };
+const healthy: EndpointHealth = { status: 'enabled', failingSince: null, failedAttempts: 0, warnings: 0, toldSince: null, failedBefore: 0 };
 
 const after = (hours: number, ms = 0) => new Date(start.getTime() + hours * 3_600_000 + ms);
 const failure = (at: Date): AttemptOutcome => ({ at, succeeded: false, gone: false, responseCode: 503 });
@@ -13,7 +13,7 @@ const gone = (at: Date): AttemptOutcome => ({ at, succeeded: false, gone: true, 
 const success = (at: Date): AttemptOutcome => ({ at, succeeded: true, gone: false, responseCode: 200 });
 /** Failing since the start, with one failure less than `failedAttempts`: the next one is the one in question. */
 const failing = (failedAttempts: number, warnings: number): EndpointHealth => {
-  return { status: 'enabled', failingSince: start, failedAttempts: failedAttempts - 1, warnings };
+  return { ...healthy, failingSince: start, failedAttempts: failedAttempts - 1, warnings, toldSince: warnings > 0 ? start : null };
 };
 const judged = (health: EndpointHealth, outcome: AttemptOutcome, by = policy) => {
   const { health: next, signals } = afterAttempts(health, [outcome], by);
@@ -21,7 +21,7 @@ const judged = (health: EndpointHealth, outcome: AttemptOutcome, by = policy) =>
 };
 
 test('the first failure is remembered with its time and tells nobody', () => {
-  const health = { status: 'enabled', failingSince: start, failedAttempts: 1, warnings: 0 };
+  const health = { ...healthy, failingSince: start, failedAttempts: 1 };
   expect(afterAttempts(healthy, [failure(start)], policy)).toEqual({ health, signals: [] });
 });
 
@@ -89,6 +89,19 @@ test('a success clears everything and tells those who had been warned', () => {
   expect(afterAttempts(healthy, [success(start)], policy)).toEqual({ health: healthy, signals: [] });
 });
 
+test('who was told of a disabling is told of the recovery after the enabling, of all that failed', () => {
+  const { health: disabled } = afterAttempts(failing(20, 2), [failure(after(72))], policy);
+  const enabled: EndpointHealth = { ...disabled, status: 'enabled', failingSince: null, failedAttempts: 0, warnings: 0, failedBefore: 20 };
+  const { health: wavering, signals } = afterAttempts(enabled, [failure(after(90))], policy);
+  expect(signals).toEqual([]);
+  for (const [before, failedAttempts] of [[enabled, 20], [wavering, 21]] as const) {
+    expect(afterAttempts(before, [success(after(91))], policy)).toEqual({
+      health: healthy,
+      signals: [{ kind: 'recovered', at: after(91), failingSince: start, failedAttempts }],
+    });
+  }
+});
+
 test('a failure that is recorded late moves the beginning back', () => {
   const { health } = afterAttempts(healthy, [failure(after(2)), failure(after(1))], policy);
   expect(health.failingSince).toEqual(after(1));
@@ -107,6 +120,8 @@ const anyHealth = fc.record({
   failingSince: fc.constantFrom(null, start),
   failedAttempts: fc.integer({ min: 0, max: 40 }),
   warnings: fc.integer({ min: 0, max: 2 }),
+  toldSince: fc.constantFrom(null, start),
+  failedBefore: fc.integer({ min: 0, max: 40 }),
 });
 
 test('how outcomes are cut into batches makes no difference', () => {

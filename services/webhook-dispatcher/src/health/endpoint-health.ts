@@ -16,6 +16,10 @@ export interface EndpointHealth {
   failedAttempts: number;
   /** How many warnings the owners have had since then, 0 to 2. */
   warnings: number;
+  /** Since when it was failing by what the owners were told last, if they have not been told of a recovery; it outlasts an enabling. */
+  toldSince: Date | null;
+  /** Failed attempts since then, from before it was last enabled. */
+  failedBefore: number;
 }
 
 export interface AttemptOutcome {
@@ -23,6 +27,8 @@ export interface AttemptOutcome {
   succeeded: boolean;
   /** It answered 410. */
   gone: boolean;
+  /** It asked to be left alone until then. */
+  pausedUntil?: Date;
   responseCode?: number;
   error?: string;
 }
@@ -80,11 +86,11 @@ function afterAttempt(health: EndpointHealth, outcome: AttemptOutcome, policy: H
 
 /** Who was never told of the failures need not be told of their end. */
 function afterSuccess(health: EndpointHealth, at: Date): Step {
-  const { failingSince, failedAttempts, warnings } = health;
-  if (!failingSince) return { health };
+  const { failingSince, failedAttempts, toldSince, failedBefore } = health;
+  if (!failingSince && !toldSince) return { health };
   return {
-    health: { ...health, failingSince: null, failedAttempts: 0, warnings: 0 },
-    signal: warnings > 0 ? { kind: 'recovered', at, failingSince, failedAttempts } : undefined,
+    health: { ...health, failingSince: null, failedAttempts: 0, warnings: 0, toldSince: null, failedBefore: 0 },
+    signal: toldSince ? { kind: 'recovered', at, failingSince: toldSince, failedAttempts: failedBefore + failedAttempts } : undefined,
   };
 }
 
@@ -101,7 +107,11 @@ function afterFailure(before: EndpointHealth, { at, gone, responseCode, error }:
 }
 
 function disable(health: EndpointHealth, cause: DisablingCause, facts: FailureFacts): Step {
-  return { health: { ...health, status: 'disabled' }, signal: { kind: 'disabled', cause, reason: reasonFor(cause, facts), ...facts } };
+  return { health: { ...told(health, facts), status: 'disabled' }, signal: { kind: 'disabled', cause, reason: reasonFor(cause, facts), ...facts } };
+}
+
+function told(health: EndpointHealth, { failingSince }: FailureFacts): EndpointHealth {
+  return { ...health, toldSince: earlier(health.toldSince ?? failingSince, failingSince) };
 }
 
 /** Shown with the endpoint. */
@@ -113,7 +123,7 @@ function reasonFor(cause: DisablingCause, { failingSince, failedAttempts }: Fail
 /** After a long silence both warnings may be due at once: then only the second is given. */
 function warn(health: EndpointHealth, warning: 1 | 2, facts: FailureFacts, policy: HealthPolicy): Step {
   const disabledAtEarliest = new Date(Math.max(facts.failingSince.getTime() + policy.disableAfterMs, facts.at.getTime()));
-  return { health: { ...health, warnings: warning }, signal: { kind: 'failing', warning, disabledAtEarliest, ...facts } };
+  return { health: { ...told(health, facts), warnings: warning }, signal: { kind: 'failing', warning, disabledAtEarliest, ...facts } };
 }
 
 /** How many thirds of the way to being disabled are behind, in time and in failures both. */

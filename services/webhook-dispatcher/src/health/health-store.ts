@@ -15,9 +15,13 @@ interface EndpointRow {
   failing_since: Date | null;
   failed_attempts: number;
   warnings: number;
+  told_since: Date | null;
+  failed_before: number;
 }
 
 interface Judged extends Judgement {
+  /** The longest pause it has asked for. */
+  pausedUntil: Date | undefined;
   endpoint: SignalledEndpoint & { description: string };
 }
 
@@ -46,6 +50,9 @@ export async function applyOutcomes(
   return told;
 }
 
+/** Condition that a success means something to an endpoint. */
+export const awaitsSuccess = '(failing_since IS NOT NULL OR told_since IS NOT NULL)';
+
 /**
  * A success matters only to an endpoint that has been failing. One that begins to fail while a success is being recorded
  * is as if it had failed afterwards. In the order of ids, so that replicas never wait for each other in a circle.
@@ -53,8 +60,8 @@ export async function applyOutcomes(
 async function lockConcerned(tx: EntityManager, byEndpoint: Map<string, AttemptOutcome[]>): Promise<EndpointRow[]> {
   const failed = [...byEndpoint].filter(([, outcomes]) => outcomes.some(({ succeeded }) => !succeeded));
   return tx.query<EndpointRow[]>(
-    `SELECT id, workspace_id, url, description, failing_since, failed_attempts, warnings FROM endpoints
-     WHERE id = ANY($1) AND (id = ANY($2) OR failing_since IS NOT NULL) AND status = 'enabled' AND deleted_at IS NULL
+    `SELECT id, workspace_id, url, description, failing_since, failed_attempts, warnings, told_since, failed_before FROM endpoints
+     WHERE id = ANY($1) AND (id = ANY($2) OR ${awaitsSuccess}) AND status = 'enabled' AND deleted_at IS NULL
      ORDER BY id FOR UPDATE`,
     [[...byEndpoint.keys()], failed.map(([id]) => id)],
   );
@@ -62,18 +69,28 @@ async function lockConcerned(tx: EntityManager, byEndpoint: Map<string, AttemptO
 
 function judge(row: EndpointRow, outcomes: AttemptOutcome[], policy: HealthPolicy): Judged {
   const { id, workspace_id: workspaceId, url, description } = row;
-  const before: EndpointHealth = { status: 'enabled', failingSince: row.failing_since, failedAttempts: row.failed_attempts, warnings: row.warnings };
-  return { endpoint: { id, workspaceId, url, description }, ...afterAttempts(before, outcomes, policy) };
+  const before: EndpointHealth = {
+    status: 'enabled',
+    failingSince: row.failing_since,
+    failedAttempts: row.failed_attempts,
+    warnings: row.warnings,
+    toldSince: row.told_since,
+    failedBefore: row.failed_before,
+  };
+  const pauses = outcomes.flatMap(({ pausedUntil }) => pausedUntil?.getTime() ?? []);
+  const pausedUntil = pauses.length > 0 ? new Date(Math.max(...pauses)) : undefined;
+  return { endpoint: { id, workspaceId, url, description }, pausedUntil, ...afterAttempts(before, outcomes, policy) };
 }
 
 async function writeHealth(tx: EntityManager, judged: Judged[], now: Date): Promise<void> {
   await tx.query(
     `UPDATE endpoints e
      SET status = h.status, failing_since = h.failing_since, failed_attempts = h.failed_attempts, warnings = h.warnings,
+         told_since = h.told_since, failed_before = h.failed_before, paused_until = greatest(e.paused_until, h.paused_until),
          disabled_reason = COALESCE(h.disabled_reason, e.disabled_reason),
-         disabled_at = CASE WHEN h.status = 'disabled' THEN $7::timestamptz ELSE e.disabled_at END
-     FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::integer[], $5::integer[], $6::text[])
-       AS h (id, status, failing_since, failed_attempts, warnings, disabled_reason)
+         disabled_at = CASE WHEN h.status = 'disabled' THEN $10::timestamptz ELSE e.disabled_at END
+     FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::integer[], $5::integer[], $6::timestamptz[], $7::integer[], $8::timestamptz[], $9::text[])
+       AS h (id, status, failing_since, failed_attempts, warnings, told_since, failed_before, paused_until, disabled_reason)
      WHERE e.id = h.id`,
     [
       judged.map(({ endpoint }) => endpoint.id),
@@ -81,6 +98,9 @@ async function writeHealth(tx: EntityManager, judged: Judged[], now: Date): Prom
       judged.map(({ health }) => health.failingSince),
       judged.map(({ health }) => health.failedAttempts),
       judged.map(({ health }) => health.warnings),
+      judged.map(({ health }) => health.toldSince),
+      judged.map(({ health }) => health.failedBefore),
+      judged.map(({ pausedUntil }) => pausedUntil ?? null),
       judged.map(({ signals }) => disabledReason(signals)),
       now,
     ],

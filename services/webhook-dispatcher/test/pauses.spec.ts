@@ -1,0 +1,114 @@
+// The pause that an endpoint asks for with 429 or 503 and Retry-After: who knows of it, what it outlasts, and what ends it.
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { timestampDate } from '@bufbuild/protobuf/wkt';
+import { answer, eventually, inTurn, WebhookReceiver } from '@na/testing';
+import { DispatcherBed } from './dispatcher-bed.js';
+
+let dispatcher: DispatcherBed;
+let receiver: WebhookReceiver;
+beforeAll(async () => void (dispatcher = await DispatcherBed.start()));
+afterAll(() => dispatcher.stop());
+beforeEach(async () => void (receiver = await WebhookReceiver.start()));
+afterEach(() => receiver.stop());
+
+const pauseMs = 3_600_000;
+const busy = answer(429, '', { 'retry-after': String(pauseMs / 1_000) });
+
+interface Paused {
+  caller: { workspaceId: string; actor: string };
+  id: string;
+  /** The delivery that was answered with the pause. */
+  first: Awaited<ReturnType<DispatcherBed['deliveryIn']>>;
+}
+
+/** An endpoint that has asked for a pause, and answers 200 from now on. */
+async function pausedEndpoint(): Promise<Paused> {
+  receiver.behave(inTurn(busy, answer(200)));
+  const { workspaceId, endpointId: id } = await dispatcher.createEndpoint(receiver.url);
+  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  const first = await dispatcher.deliveryIn(workspaceId, 'retrying', 1);
+  return { caller: { workspaceId, actor: 'test' }, id, first };
+}
+
+const pausedUntil = async ({ caller, id }: Paused) => {
+  const { endpoint } = await dispatcher.endpoints.getEndpoint({ caller, id });
+  return endpoint!.pausedUntil && timestampDate(endpoint!.pausedUntil);
+};
+
+/** More than the due loop needs to look at the schedule again. */
+async function looksAgain(): Promise<void> {
+  for (let look = 0; look < 3; look++) {
+    dispatcher.bed.clock.advance(1_001);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Another event comes, and the first delivery is tried again by hand: neither is sent before the pause is over. */
+async function expectToWait(paused: Paused): Promise<void> {
+  const { workspaceId } = paused.caller;
+  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  const [, later] = await dispatcher.untilListed(workspaceId, 2);
+  await dispatcher.deliveries.retryDelivery({ caller: paused.caller, id: paused.first.id });
+  await looksAgain();
+  expect(receiver.requests).toHaveLength(1);
+  expect(later).toBeDefined();
+}
+
+test('it is shown, and everything to the endpoint waits for its end, tries by hand too', async () => {
+  const before = dispatcher.bed.clock.now().getTime();
+  const paused = await pausedEndpoint();
+  const until = await pausedUntil(paused);
+  expect(until!.getTime()).toBeGreaterThanOrEqual(before + pauseMs);
+  await expectToWait(paused);
+  dispatcher.bed.clock.set(new Date(until!.getTime() + 1));
+  await receiver.received(3);
+});
+
+test('it outlasts the dispatcher', async () => {
+  const paused = await pausedEndpoint();
+  await dispatcher.stopDispatchers();
+  await dispatcher.startDispatcher();
+  await expectToWait(paused);
+});
+
+test('a change of anything but the address leaves it as it is', async () => {
+  const paused = await pausedEndpoint();
+  const { caller, id } = paused;
+  const until = await pausedUntil(paused);
+  await dispatcher.endpoints.updateEndpoint({ caller, id, settings: { description: 'Another' }, fields: ['description'] });
+  expect(await pausedUntil(paused)).toEqual(until);
+  await expectToWait(paused);
+});
+
+test('a shorter one does not end a longer one, nor does the success of what was in flight', async () => {
+  const held = Promise.withResolvers<void>();
+  receiver.behave(inTurn((response) => void held.promise.then(() => response.end()), busy, answer(429, '', { 'retry-after': '1' }), answer(200)));
+  const { workspaceId, endpointId: id } = await dispatcher.createEndpoint(receiver.url);
+  const caller = { workspaceId, actor: 'test' };
+  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  await receiver.received(1);
+  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  const first = await dispatcher.oneInState(workspaceId, 'retrying');
+  const until = await pausedUntil({ caller, id, first });
+  held.resolve();
+  await dispatcher.oneInState(workspaceId, 'succeeded');
+  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  await dispatcher.untilListed(workspaceId, 3);
+  await looksAgain();
+  expect(receiver.requests).toHaveLength(2);
+  expect(await pausedUntil({ caller, id, first })).toEqual(until);
+});
+
+test.each([
+  ['enabling the endpoint', ({ caller, id }: Paused) => dispatcher.endpoints.enableEndpoint({ caller, id })],
+  ['another address', ({ caller, id }: Paused) => dispatcher.endpoints.updateEndpoint({ caller, id, settings: { url: `${receiver.url}/new` }, fields: ['url'] })],
+])('%s ends it, and what waited goes out', async (_, end) => {
+  const paused = await pausedEndpoint();
+  await expectToWait(paused);
+  await end(paused);
+  expect(await pausedUntil(paused)).toBeUndefined();
+  await eventually(async () => {
+    dispatcher.bed.clock.advance(1_001);
+    expect(receiver.requests.length).toBeGreaterThanOrEqual(3);
+  });
+});
