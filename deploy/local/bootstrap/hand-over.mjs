@@ -22,10 +22,16 @@ export function handOver(program, args, env, starters) {
 
 /** @param {Starters} starters @param {(signal: NodeJS.Signals) => void} pass */
 function onStopSignal(starters, pass) {
-  for (const signal of /** @type {const} */ (['SIGTERM', 'SIGHUP'])) process.on(signal, () => pass(signal));
+  let isAsked = false;
+  const ask = (/** @type {NodeJS.Signals} */ signal) => {
+    isAsked = true;
+    pass(signal);
+  };
+  for (const signal of /** @type {const} */ (['SIGTERM', 'SIGHUP'])) process.on(signal, () => ask(signal));
   // A terminal sends Ctrl-C to the whole process group: the child has it already, and a second one would mean "at once".
-  process.on('SIGINT', () => void (process.stdin.isTTY || pass('SIGINT')));
-  whenAbandoned(starters, () => pass('SIGTERM'));
+  process.on('SIGINT', () => void (process.stdin.isTTY || ask('SIGINT')));
+  // For the same reason no more than once, and not after a signal that npm has passed on before it ended.
+  whenAbandoned(starters, () => isAsked || ask('SIGTERM'));
 }
 
 /** @typedef {import('./process-facts.mjs').Identity[]} Starters */
@@ -44,7 +50,7 @@ export function noteStarters() {
 
 /**
  * Calls back while one of the starters is gone, every half second.
- * @param {Starters} starters @param {() => void} then @returns {() => void} ends the watch
+ * @param {Starters} starters @param {() => unknown} then @returns {() => void} ends the watch
  */
 export function whenAbandoned(starters, then) {
   const timer = setInterval(() => void (starters.every(isRunning) || then()), parentPollMs);
