@@ -9,7 +9,7 @@ import type { DescMessage, Message } from '@bufbuild/protobuf';
 import { publicJson } from './public-json.js';
 
 /** What the system notes by itself, as time goes on and things are used. */
-const noted = new Set(['last_used_at', 'failing_since', 'verified_at']);
+const noted = new Set(['last_used_at', 'failing_since', 'paused_until', 'verified_at']);
 
 /** Strong: equal tags mean equal JSON. Quoted, as in the header. */
 export function etagOf(schema: DescMessage, message: Message): string {
