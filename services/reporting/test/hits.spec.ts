@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { DeliverPolicy } from '@nats-io/jetstream';
-import { deadLetterSubject, hitSubject, streams } from '@na/contracts';
-import { aHit, newWorkspace, publishedConversions, send, startReportingBed, unacknowledged, until, type ReportingBed } from './reporting-bed.js';
+import { deadLetterSubject, hitSubject, streams, type PageVerified } from '@na/contracts';
+import { aHit, newWorkspace, publishedConversions, publishedEvents, send, startReportingBed, unacknowledged, until, type ReportingBed } from './reporting-bed.js';
 
 let reporting: ReportingBed;
 beforeAll(async () => {
@@ -109,6 +109,30 @@ test('a page is verified when its first hit was received, and stays so', async (
     await settled();
     expect((await reporting.pages.getPage({ caller, id: page!.id })).page!.verifiedAt).toEqual(first);
   }
+});
+
+test('that a page is verified is told once, with the time of the hit that did it, however many hits come at once or again', async () => {
+  const { workspaceId, caller } = newWorkspace();
+  const { page } = await reporting.pages.createPage({ caller, url: 'https://a.site/pricing', title: 'Pricing' });
+  const receivedAt = timestampFromDate(new Date('2026-11-24T12:00:00.500Z'));
+  const hit = aHit(workspaceId, { pageId: page!.id, url: '', type: 'pageview', receivedAt, occurredAt: receivedAt });
+  const later = timestampFromDate(new Date('2026-11-24T12:00:01Z'));
+  await Promise.all([send(reporting, hit), send(reporting, aHit(workspaceId, { pageId: page!.id, url: '', receivedAt: later }))]);
+  const event = await reporting.bed.nextEvent('page.verified', workspaceId);
+  expect(event.data.value).toMatchObject({ pageId: page!.id, url: page!.url, title: 'Pricing' });
+  expect([receivedAt, later]).toContainEqual((event.data.value as PageVerified).verifiedAt);
+  await Promise.all([send(reporting, hit, { delivery: '2' }), send(reporting, aHit(workspaceId, { pageId: page!.id, url: '' }))]);
+  await settled();
+  await until(async () => (await unacknowledged(reporting)) === 0);
+  expect(await publishedEvents(reporting, workspaceId, 'page.verified')).toBe(1);
+});
+
+test('a hit of no page verifies none', async () => {
+  const { workspaceId, caller } = newWorkspace();
+  await reporting.pages.createPage({ caller, url: 'https://a.site/', title: 'A' });
+  await send(reporting, aHit(workspaceId, { url: 'https://a.site/other' }));
+  await settled();
+  expect(await publishedEvents(reporting, workspaceId, 'page.verified')).toBe(0);
 });
 
 test('the goals of another workspace are not met', async () => {

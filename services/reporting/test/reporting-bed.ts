@@ -2,7 +2,7 @@
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Context } from '@opentelemetry/api';
-import { GoalService, hitSubject, HitSchema, PageService, streams, type Hit } from '@na/contracts';
+import { GoalService, hitSubject, HitSchema, PageService, streams, type EventType, type Hit } from '@na/contracts';
 import { seeEveryWorkspace } from '@na/service-host';
 import { TestBed } from '@na/testing';
 import pg from 'pg';
@@ -86,7 +86,11 @@ export async function unacknowledged({ bed }: ReportingBed): Promise<number> {
   return info.num_pending + info.num_ack_pending;
 }
 
-export async function publishedConversions({ bed }: ReportingBed, workspaceId: string): Promise<number> {
-  const info = await bed.bus.manager.streams.info(streams.events.name, { subjects_filter: `na.events.v1.${workspaceId}.goal.converted` });
+export async function publishedConversions(reporting: ReportingBed, workspaceId: string): Promise<number> {
+  return publishedEvents(reporting, workspaceId, 'goal.converted');
+}
+
+export async function publishedEvents({ bed }: ReportingBed, workspaceId: string, type: EventType): Promise<number> {
+  const info = await bed.bus.manager.streams.info(streams.events.name, { subjects_filter: `na.events.v1.${workspaceId}.${type}` });
   return Object.values(info.state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
 }

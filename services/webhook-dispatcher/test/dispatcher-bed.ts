@@ -102,6 +102,13 @@ export class DispatcherBed {
     return { workspaceId, endpointId: endpoint!.id, secret: replyKey.open(sealedSecret) };
   }
 
+  /** An endpoint as it was made when the operator allowed more than now; before its workspace's first event. */
+  async createEndpointAt(url: string): Promise<string> {
+    const { workspaceId, endpointId } = await this.createEndpoint('https://example.com/');
+    await this.sql.query('UPDATE endpoints SET url = $2 WHERE id = $1', [endpointId, url]);
+    return workspaceId;
+  }
+
   pageCreated(workspaceId: string): Envelope {
     const data = { pageId: typeid('page').toString(), url: 'https://example.com', title: 'A page' };
     return newEvent({ type: 'page.created', workspaceId, createdAt: this.bed.clock.now(), data });

@@ -138,7 +138,8 @@ describe('with another proxy', () => {
     await startReceiver();
     await other.startDispatcher({ egressProxyUrl: proxy.url(), allowedCidrs: [] });
     for (const host of ['127.0.0.1', 'localhost', '2130706433', '[::1]', '[::ffff:127.0.0.1]', '169.254.169.254']) {
-      const workspaceId = await publishTo(receiver.url.replace('127.0.0.1', host), { of: other });
+      const workspaceId = await other.createEndpointAt(receiver.url.replace('127.0.0.1', host));
+      await other.publish(other.pageCreated(workspaceId));
       expect(await other.deliveryIn(workspaceId, 'retrying', 1)).toMatchObject({ error: 'address_blocked' });
     }
     expect(proxy.requests).toEqual([]);

@@ -13,7 +13,7 @@ afterAll(() => dispatcher.stop());
 beforeEach(async () => void (receiver = await WebhookReceiver.start()));
 afterEach(() => receiver.stop());
 
-const chosenSecret = (fill: number) => `whsec_${Buffer.alloc(32, fill).toString('base64')}`;
+const chosenSecret = (first: number) => `whsec_${Buffer.from(Array.from({ length: 32 }, (_, place) => first + place)).toString('base64')}`;
 
 async function rotate(workspaceId: string, id: string, overlapSeconds?: number, chosen?: string) {
   const replyKey = createReplyKey();
@@ -61,6 +61,16 @@ test('with no overlap the old secret is over at once; unless told the overlap is
   expect([old, secret].map((one) => accepts(request, one))).toEqual([false, true]);
   const { endpoint } = await rotate(workspaceId, endpointId);
   expect(timestampDate(endpoint.previousSecretUntil!).getTime() - dispatcher.bed.clock.now().getTime()).toBe(86_400_000);
+});
+
+test('a rotation without overlap ends every secret before it at once, also one that was still to sign along', async () => {
+  const { workspaceId, endpointId, secret: first } = await dispatcher.createEndpoint(receiver.url);
+  const { secret: second } = await rotate(workspaceId, endpointId, 3_600);
+  const { endpoint, secret: third } = await rotate(workspaceId, endpointId, 0);
+  const request = await delivered(workspaceId);
+  expect([first, second, third].map((one) => accepts(request, one))).toEqual([false, false, true]);
+  expect(request.headers).not.toHaveProperty('x-webhook-signature-previous');
+  expect(endpoint.previousSecretUntil).toBeUndefined();
 });
 
 test('five earlier secrets sign along; a sixth is a conflict until one of them ends', async () => {

@@ -1,13 +1,16 @@
-// The functions and the example that docs/webhooks.md gives to integrators, taken from its text and held against what the
-// dispatcher really signs. A language whose runtime is not on the machine is skipped by name.
+// The functions and the example that docs/webhooks.md gives to integrators, and the lines of the front page, taken from the
+// text and held against what the dispatcher really signs and what anybody may send instead. A language whose runtime is not on the machine is skipped by name.
 import { spawnSync } from 'node:child_process';
+import * as crypto from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from '@jest/globals';
 import { sign } from '../src/deliveries/sign.js';
 
 const docs = readFileSync(join(import.meta.dirname, '../../../docs/webhooks.md'), 'utf8');
+const frontPage = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
 
 interface Language {
   name: string;
@@ -16,7 +19,8 @@ interface Language {
   run: [string, ...string[]];
   /**
    * What runs the snippet. It reads one request a line: secret, id, timestamp, signature and body, each in base64,
-   * separated by commas; and answers each with a line that is "true" when the snippet takes it.
+   * separated by commas, and "-" for one that is missing; and answers each with a line that is "true" when the snippet takes it.
+   * Headers are read as one byte a character, as servers hand them over.
    */
   files: (snippet: string) => Record<string, string>;
 }
@@ -32,9 +36,10 @@ const languages: Language[] = [
 import { readFileSync } from 'node:fs';
 import { isGenuine } from './snippet.mjs';
 for (const line of readFileSync(0, 'utf8').trim().split('\\n')) {
-  const [secret, id, timestamp, signature, body] = line.split(',').map((field) => Buffer.from(field, 'base64'));
-  const headers = { 'webhook-id': String(id), 'webhook-timestamp': String(timestamp), 'webhook-signature': String(signature) };
-  console.log(isGenuine(String(secret), headers, body));
+  const fields = line.split(',').map((field) => (field === '-' ? undefined : Buffer.from(field, 'base64')));
+  const [secret, id, timestamp, signature] = fields.map((field) => field?.toString('latin1'));
+  const headers = { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature };
+  console.log(isGenuine(secret, headers, fields[4]));
 }`,
     }),
   },
@@ -48,9 +53,15 @@ for (const line of readFileSync(0, 'utf8').trim().split('\\n')) {
 import base64, sys
 from snippet import is_genuine
 for line in sys.stdin:
-    secret, event_id, timestamp, signature, body = map(base64.b64decode, line.strip().split(","))
-    headers = {"webhook-id": event_id.decode(), "webhook-timestamp": timestamp.decode(), "webhook-signature": signature.decode()}
-    print(str(is_genuine(secret.decode(), headers, body)).lower())`,
+    fields = [None if field == "-" else base64.b64decode(field) for field in line.strip().split(",")]
+    # WSGI and ASGI decode headers as Latin-1, aiohttp as UTF-8 with what is none of it as half surrogates.
+    verdicts = set()
+    for decoded in (lambda text: text.decode("latin-1"), lambda text: text.decode("utf-8", "surrogateescape")):
+        secret, *texts = [None if field is None else decoded(field) for field in fields[:4]]
+        names = ["webhook-id", "webhook-timestamp", "webhook-signature"]
+        headers = {name: text for name, text in zip(names, texts) if text is not None}
+        verdicts.add(str(is_genuine(secret, headers, fields[4])).lower())
+    print(*verdicts)`,
     }),
   },
   {
@@ -88,8 +99,8 @@ func main() {
       'main.php': `<?php
 require __DIR__ . '/snippet.php';
 while ($line = fgets(STDIN)) {
-    [$secret, $id, $timestamp, $signature, $body] = array_map('base64_decode', explode(',', trim($line)));
-    $headers = ['webhook-id' => $id, 'webhook-timestamp' => $timestamp, 'webhook-signature' => $signature];
+    [$secret, $id, $timestamp, $signature, $body] = array_map(fn ($field) => $field === '-' ? null : base64_decode($field), explode(',', trim($line)));
+    $headers = array_filter(['webhook-id' => $id, 'webhook-timestamp' => $timestamp, 'webhook-signature' => $signature], fn ($text) => $text !== null);
     echo json_encode(is_genuine($secret, $headers, $body)), "\\n";
 }`,
     }),
@@ -103,8 +114,8 @@ while ($line = fgets(STDIN)) {
       'main.rb': `
 require_relative 'snippet'
 STDIN.each_line do |line|
-  secret, id, timestamp, signature, body = line.strip.split(',').map { |field| field.unpack1('m') }
-  puts genuine?(secret, { 'webhook-id' => id, 'webhook-timestamp' => timestamp, 'webhook-signature' => signature }, body)
+  secret, id, timestamp, signature, body = line.strip.split(',').map { |field| field == '-' ? nil : field.unpack1('m') }
+  puts genuine?(secret, { 'webhook-id' => id, 'webhook-timestamp' => timestamp, 'webhook-signature' => signature }.compact, body)
 end`,
     }),
   },
@@ -120,10 +131,13 @@ end`,
     public static void main(String[] arguments) throws Exception {
         java.io.BufferedReader lines = new java.io.BufferedReader(new java.io.InputStreamReader(System.in));
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-            byte[][] fields = java.util.Arrays.stream(line.split(",")).map(Base64.getDecoder()::decode).toArray(byte[][]::new);
-            String[] text = java.util.Arrays.stream(fields).map(field -> new String(field, UTF_8)).toArray(String[]::new);
-            Map<String, String> headers = Map.of("webhook-id", text[1], "webhook-timestamp", text[2], "webhook-signature", text[3]);
-            System.out.println(WebhookSignature.isGenuine(text[0], headers, fields[4]));
+            String[] names = {"secret", "webhook-id", "webhook-timestamp", "webhook-signature"};
+            String[] fields = line.split(",");
+            Map<String, String> given = new java.util.HashMap<>();
+            for (int i = 0; i < names.length; i++) {
+                if (!fields[i].equals("-")) given.put(names[i], new String(Base64.getDecoder().decode(fields[i]), java.nio.charset.StandardCharsets.ISO_8859_1));
+            }
+            System.out.println(WebhookSignature.isGenuine(given.remove("secret"), given, Base64.getDecoder().decode(fields[4])));
         }
     }
 }
@@ -134,18 +148,19 @@ final class`,
   },
 ];
 
+/** Undefined is what is missing. */
 interface Received {
-  secret: string;
-  id: string;
-  timestamp: string;
-  signature: string;
+  secret: string | undefined;
+  id: string | undefined;
+  timestamp: string | undefined;
+  signature: string | undefined;
   body: string;
 }
 
 const [secret, otherSecret] = [7, 8].map((fill) => `whsec_${Buffer.alloc(32, fill).toString('base64')}`) as [string, string];
 
 /** A request as the dispatcher makes it. The snippets read the real clock, so it is signed by the real clock. */
-function received({ ageSeconds = 0, current = secret, previous = [] as string[] } = {}): Received {
+function received({ ageSeconds = 0, current = secret, previous = [] as string[] } = {}) {
   const [id, body] = ['evt_01kd4gq3zjf5y9a8w2m6r7t0bc', '{"id":"evt_01kd4gq3zjf5y9a8w2m6r7t0bc","data":{"name":"Größe ✓"}}'];
   const headers = sign(id, Buffer.from(body), { current, previous }, new Date(Date.now() - ageSeconds * 1_000));
   return { secret: current, id, timestamp: headers['webhook-timestamp'], signature: headers['webhook-signature'], body };
@@ -169,7 +184,23 @@ function requests(): Record<string, [Received, boolean]> {
     'one that was signed in six minutes': [received({ ageSeconds: -360 }), false],
     'a timestamp that is no number': [{ ...genuine, timestamp: 'now' }, false],
     'an empty secret, guessed by the sender': [received({ current: 'whsec_' }), false],
+    ...named('id', (id) => [{ ...genuine, id }, false]),
+    ...named('timestamp', (timestamp) => [{ ...genuine, timestamp }, false]),
+    ...named('signature', (signature) => [{ ...genuine, signature }, false]),
+    'a timestamp with more digits than a number may have': [{ ...genuine, timestamp: '9'.repeat(5_000) }, false],
+    'no secret': [{ ...genuine, secret: undefined }, false],
+    'an empty text for a secret': [{ ...genuine, secret: '' }, false],
+    'a secret that is no base64': [{ ...genuine, secret: 'whsec_?' }, false],
+    'a secret that is cut off': [{ ...genuine, secret: secret.slice(0, 11) }, false],
+    'a secret beside the alphabet': [{ ...genuine, secret: 'whsec_é~é~' }, false],
   };
+
+  /** What anybody may send as a header, without knowing any secret. */
+  function named(field: 'id' | 'timestamp' | 'signature', request: (value: string | undefined) => [Received, boolean]): Record<string, [Received, boolean]> {
+    const accents = 'é'.repeat(genuine[field].length);
+    const values = { 'no': undefined, 'an empty': '', 'a blank': ' ', 'a non-ASCII, as long as the right,': accents, 'a longer': `${genuine[field]}${genuine[field]}` };
+    return Object.fromEntries(Object.entries(values).map(([which, value]) => [`${which} ${field}`, request(value)]));
+  }
 }
 
 /** Compiling takes a while where nothing is cached. */
@@ -182,6 +213,17 @@ for (const language of languages) {
   else test.skip(`${title} (${language.probe[0]} is not on this machine)`, () => undefined);
 }
 
+test('the lines on the front page take what the dispatcher signed, and nothing else, whatever the header holds', () => {
+  const body = '{"data":{"name":"Größe ✓"}}';
+  const right = sign('evt_1', Buffer.from(body), { current: secret, previous: [] }, new Date())['x-webhook-signature'];
+  const guessed = `sha256=${crypto.createHmac('sha256', '').update(body).digest('hex')}`;
+  const taken = (given: string | undefined, key = secret) => frontPageVerdict({ secret: key, rawBody: Buffer.from(body), given });
+  expect(taken(right)).toBe(true);
+  const hostile = [undefined, '', ' ', 'é'.repeat(right.length), `sha256=${'é'.repeat(64)}`, `sha256=${'0'.repeat(64)}`, right.slice(0, -1), `${right}0`, right.toUpperCase()];
+  expect(hostile.map((given) => taken(given))).toEqual(hostile.map(() => false));
+  expect(taken(guessed, '')).toBe(false);
+});
+
 test('the example request carries what the dispatcher signs with the secret beside it', () => {
   const [, head, body] = /```http\n(.*?)\n\n(.*?)\n```/s.exec(docs)!;
   const headers = Object.fromEntries(head!.split('\n').slice(1).map((line) => [line.split(': ')[0]!.toLowerCase(), line.split(': ')[1]]));
@@ -189,6 +231,12 @@ test('the example request carries what the dispatcher signs with the secret besi
   const { id, created_at } = JSON.parse(body!) as { id: string; created_at: string };
   expect(headers).toMatchObject(sign(id, Buffer.from(body!), { current, previous: [] }, new Date(created_at)));
 });
+
+function frontPageVerdict({ secret: key, rawBody, given }: { secret: string; rawBody: Buffer; given: string | undefined }): unknown {
+  const lines = /in three lines of Node:\n\n```js\n(.*?)```/s.exec(frontPage)![1]!;
+  const surroundings = { crypto, Buffer, secret: key, rawBody, req: { headers: { 'x-webhook-signature': given } } };
+  return runInNewContext(`${lines}; genuine`, surroundings);
+}
 
 function expectRightVerdicts(language: Language): void {
   const cases = requests();
@@ -202,7 +250,7 @@ function run(language: Language, all: Received[]): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'snippet-'));
   try {
     for (const [path, text] of Object.entries(language.files(snippetFor(language.name)))) write(join(folder, path), text);
-    const input = all.map(({ secret: key, id, timestamp, signature, body }) => [key, id, timestamp, signature, body].map(base64).join(',')).join('\n');
+    const input = all.map(({ secret: key, id, timestamp, signature, body }) => [...[key, id, timestamp, signature].map(asHeader), base64(body)].join(',')).join('\n');
     const { status, stdout, stderr } = spawnSync(language.run[0], language.run.slice(1), { cwd: folder, input, encoding: 'utf8', env: environment });
     if (status !== 0) throw new Error(`${language.run.join(' ')} ended with ${status}: ${stdout}${stderr}`);
     return stdout.trim().split('\n');
@@ -223,6 +271,10 @@ function snippetFor(name: string): string {
 function write(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text);
+}
+
+function asHeader(text: string | undefined): string {
+  return text === undefined ? '-' : Buffer.from(text, 'latin1').toString('base64');
 }
 
 function base64(text: string): string {

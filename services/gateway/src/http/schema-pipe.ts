@@ -4,11 +4,12 @@ import { notFound, ServiceError } from '@na/service-error';
 import type { z } from 'zod';
 import { isTypeId } from '../auth/type-id.js';
 import { fieldFaults } from './field-faults.js';
+import { inPlainWords } from './plain-words.js';
 
 export class SchemaPipe implements PipeTransform {
   transform(value: unknown, { schema, type }: ArgumentMetadata): unknown {
     if (!schema) return value;
-    const result = (schema as z.ZodType).safeParse(value);
+    const result = (schema as z.ZodType).safeParse(value, inPlainWords);
     if (result.success) return result.data;
     const what = type === 'query' ? 'query' : 'body';
     throw new ServiceError('invalid_request', `The ${what} of the request is not valid.`, { fields: fieldFaults(result.error.issues, value) });

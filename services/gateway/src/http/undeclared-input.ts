@@ -7,6 +7,7 @@ import { ServiceError } from '@na/service-error';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { fieldFaults } from './field-faults.js';
+import { inPlainWords } from './plain-words.js';
 
 const nothing = z.strictObject({});
 
@@ -42,6 +43,6 @@ function readDeclaration(controller: object, method: string): Declared {
 }
 
 function refuseAny(input: unknown, detail: string): void {
-  const result = nothing.safeParse(input);
+  const result = nothing.safeParse(input, inPlainWords);
   if (!result.success) throw new ServiceError('invalid_request', detail, { fields: fieldFaults(result.error.issues, input) });
 }

@@ -7,6 +7,7 @@ import type { Publication } from '@na/messaging';
 import { ServiceError, type FieldFault } from '@na/service-error';
 import type { Clock } from '@na/service-host';
 import { fieldFaults } from '../http/field-faults.js';
+import { inPlainWords } from '../http/plain-words.js';
 import { Problem } from '../http/problem.js';
 import type { Claim } from '../idempotency/idempotency-records.js';
 import { newIdAt } from '../idempotency/new-id.js';
@@ -62,7 +63,7 @@ export class HitIntake {
   }
 
   private judge({ value, pointer }: RawHit, schema: ReturnType<typeof hitSchema>, arrival: Arrival): Judged {
-    const result = schema.safeParse(value);
+    const result = schema.safeParse(value, inPlainWords);
     if (result.success) return { kind: 'good', hit: this.hitOf(result.data, arrival) };
     const given = (value as { hit_id?: unknown } | null)?.hit_id;
     return { kind: 'bad', hitId: typeof given === 'string' ? given : null, faults: fieldFaults(result.error.issues, value, pointer) };

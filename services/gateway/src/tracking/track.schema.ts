@@ -2,6 +2,7 @@
 import type { JsonObject } from '@na/contracts';
 import { z } from 'zod';
 import { httpUrl, id, text, textOrEmpty, timestamp } from '../http/field-schemas.js';
+import { inPlainWords } from '../http/plain-words.js';
 import { shownAs } from '../openapi/zod-json-schema.js';
 import { jsonFault, type JsonBounds } from './bounded-json.js';
 
@@ -78,7 +79,7 @@ const one = z.looseObject({}).transform((value): RawHit[] => [{ pointer: '', val
 
 const judged = z.unknown().transform((body, context): RawHit[] => {
   const schema = typeof body === 'object' && body !== null && 'hits' in body ? many : one;
-  const result = schema.safeParse(body);
+  const result = schema.safeParse(body, inPlainWords);
   if (result.success) return result.data;
   context.issues.push(...result.error.issues.map((issue) => ({ ...issue, input: body }) as z.core.$ZodRawIssue));
   return z.NEVER;

@@ -67,13 +67,23 @@ function keyOf(workspaceId: string, id: string, occurredAt: Date): string {
   return JSON.stringify([workspaceId, id, occurredAt.getTime()]);
 }
 
+/** A page whose first hit has come. */
+export interface VerifiedPage {
+  workspaceId: string;
+  id: string;
+  url: string;
+  title: string;
+  verifiedAt: Date;
+}
+
 /**
  * Notes on pages that had no hit yet when their first one was received. The pages are locked in the order of their keys
  * before they are updated: an UPDATE alone locks in whatever order its plan has, and two replicas could wait for each other.
+ * @returns those that had none: of two replicas that have a first hit of one page, only one gets it
  */
-export async function markVerified(tx: EntityManager, hits: PlacedHit[]): Promise<void> {
-  if (hits.length === 0) return;
-  await tx.query(
+export async function markVerified(tx: EntityManager, hits: PlacedHit[]): Promise<VerifiedPage[]> {
+  if (hits.length === 0) return [];
+  const [verified] = await tx.query<[VerifiedPage[], number]>(
     `WITH first AS (
        SELECT workspace_id, page_id AS id, min(received_at) AS received_at
        FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS hit (workspace_id, page_id, received_at)
@@ -87,7 +97,9 @@ export async function markVerified(tx: EntityManager, hits: PlacedHit[]): Promis
      )
      UPDATE pages SET verified_at = locked.received_at
      FROM locked
-     WHERE pages.workspace_id = locked.workspace_id AND pages.id = locked.id AND verified_at IS NULL`,
+     WHERE pages.workspace_id = locked.workspace_id AND pages.id = locked.id AND verified_at IS NULL
+     RETURNING pages.workspace_id AS "workspaceId", pages.id, pages.url, pages.title, verified_at AS "verifiedAt"`,
     [hits.map((hit) => hit.workspaceId), hits.map((hit) => hit.pageId), hits.map((hit) => hit.receivedAt.toISOString())],
   );
+  return verified;
 }

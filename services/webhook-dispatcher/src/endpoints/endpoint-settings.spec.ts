@@ -1,48 +1,75 @@
 import { expect, test } from '@jest/globals';
 import { ServiceError } from '@na/service-error';
 import { changedSettings, newSettings, type WantedSettings } from './endpoint-settings.js';
+import { parseCidrs } from './target-address.js';
 
 const nothing: WantedSettings = { url: '', description: '', eventTypes: [], pageIds: [], headers: {}, ordered: false };
 const wanted: WantedSettings = { ...nothing, url: 'https://example.com/hook', eventTypes: ['goal.*'], headers: { 'X-Team': 'web', Authorization: 'a' }, timeoutMs: 5_000 };
-const current = newSettings(wanted);
+const allowed = parseCidrs([]);
+const current = newSettings(wanted, allowed);
 
 test('what is not asked for takes its default', () => {
   const defaults = { retryPolicy: { baseSeconds: 5, factor: 4, maxSeconds: 43_200, maxAttempts: 12 }, rateLimitPerSecond: null, maxInFlight: null, ordered: false };
-  expect(newSettings({ ...wanted, timeoutMs: undefined })).toMatchObject({ ...defaults, timeoutMs: 15_000 });
+  expect(newSettings({ ...wanted, timeoutMs: undefined }, allowed)).toMatchObject({ ...defaults, timeoutMs: 15_000 });
   const policy = { baseSeconds: 0, factor: 0, maxSeconds: 0, maxAttempts: 3 };
-  expect(newSettings({ ...wanted, retryPolicy: policy }).retryPolicy).toEqual({ ...defaults.retryPolicy, maxAttempts: 3 });
+  expect(newSettings({ ...wanted, retryPolicy: policy }, allowed).retryPolicy).toEqual({ ...defaults.retryPolicy, maxAttempts: 3 });
 });
 
 test('only the named settings change, and one that is unset takes its default', () => {
-  expect(changedSettings(current, { ...nothing, url: 'https://example.com/new' }, ['url'])).toEqual({ ...current, url: 'https://example.com/new' });
-  expect(changedSettings(current, nothing, ['timeout_ms'])).toEqual({ ...current, timeoutMs: 15_000 });
-  expect(changedSettings(current, nothing, [])).toEqual(current);
+  expect(changedSettings(current, { ...nothing, url: 'https://example.com/new' }, ['url'], allowed)).toEqual({ ...current, url: 'https://example.com/new' });
+  expect(changedSettings(current, nothing, ['timeout_ms'], allowed)).toEqual({ ...current, timeoutMs: 15_000 });
+  expect(changedSettings(current, nothing, [], allowed)).toEqual(current);
   expect(current.timeoutMs).toBe(5_000);
 });
 
 test('a single header is set or taken away, the others stay', () => {
-  expect(changedSettings(current, { ...nothing, headers: { 'X-New': '1' } }, ['headers.X-New', 'headers.X-Team']).headers).toEqual({ authorization: 'a', 'x-new': '1' });
-  expect(changedSettings(current, { ...nothing, headers: { 'x.y': '1' } }, ['headers.x.y']).headers).toEqual({ ...current.headers, 'x.y': '1' });
-  expect(changedSettings(current, nothing, ['headers']).headers).toEqual({});
+  expect(changedSettings(current, { ...nothing, headers: { 'X-New': '1' } }, ['headers.X-New', 'headers.X-Team'], allowed).headers).toEqual({ authorization: 'a', 'x-new': '1' });
+  expect(changedSettings(current, { ...nothing, headers: { 'x.y': '1' } }, ['headers.x.y'], allowed).headers).toEqual({ ...current.headers, 'x.y': '1' });
+  expect(changedSettings(current, nothing, ['headers'], allowed).headers).toEqual({});
 });
 
 test('a single field of the retry policy changes, the others stay', () => {
   const retryPolicy = { baseSeconds: 0, factor: 0, maxSeconds: 0, maxAttempts: 3 };
-  const changed = changedSettings(current, { ...nothing, retryPolicy }, ['retry_policy.max_attempts']);
-  expect(changedSettings(changed, nothing, ['retry_policy.factor']).retryPolicy).toEqual({ ...current.retryPolicy, maxAttempts: 3 });
+  const changed = changedSettings(current, { ...nothing, retryPolicy }, ['retry_policy.max_attempts'], allowed);
+  expect(changedSettings(changed, nothing, ['retry_policy.factor'], allowed).retryPolicy).toEqual({ ...current.retryPolicy, maxAttempts: 3 });
 });
 
 test('the bound on headers holds for what there is after a change', () => {
   const headers = (from: number, count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`x-${from + index}`, 'v']));
-  const full = newSettings({ ...wanted, headers: headers(0, 20) });
-  expect(() => changedSettings(full, { ...nothing, headers: headers(20, 1) }, ['headers.x-20'])).toThrow(ServiceError);
+  const full = newSettings({ ...wanted, headers: headers(0, 20) }, allowed);
+  expect(() => changedSettings(full, { ...nothing, headers: headers(20, 1) }, ['headers.x-20'], allowed)).toThrow(ServiceError);
 });
 
 test.each(['colour', 'headers_', 'retry_policy.colour', 'url.path', 'constructor'])('%s is no setting', (field) => {
-  expect(() => changedSettings(current, nothing, [field])).toThrow(`no setting ${field}`);
+  expect(() => changedSettings(current, nothing, [field], allowed)).toThrow(`no setting ${field}`);
 });
 
 test('every fault is named', () => {
-  const attempt = () => newSettings({ ...wanted, eventTypes: ['goal.*', 'gaol.*'], headers: { Host: 'x' } });
+  const attempt = () => newSettings({ ...wanted, eventTypes: ['goal.*', 'gaol.*'], headers: { Host: 'x' } }, allowed);
   expect(attempt).toThrow(expect.objectContaining({ fields: [expect.objectContaining({ pointer: '/event_types/1' }), expect.objectContaining({ pointer: '/headers/Host' })] }));
+});
+
+test('all that is wrong is named at once, whichever settings it is in', () => {
+  const retryPolicy = { baseSeconds: 60, factor: 2, maxSeconds: 30, maxAttempts: 3 };
+  const attempt = () => newSettings({ ...wanted, url: 'http://10.0.0.1/', eventTypes: ['gaol.*'], headers: { Host: 'x' }, retryPolicy }, allowed);
+  const pointers = ['/url', '/event_types/0', '/headers/Host', '/retry_policy/max_seconds'];
+  expect(attempt).toThrow(expect.objectContaining({ fields: pointers.map((pointer) => expect.objectContaining({ pointer })) }));
+});
+
+test('the longest wait is not shorter than the first, whichever of the two is changed', () => {
+  const change = (policy: { baseSeconds: number; maxSeconds: number }, field: string) =>
+    changedSettings(current, { ...nothing, retryPolicy: { factor: 0, maxAttempts: 0, ...policy } }, [`retry_policy.${field}`], allowed);
+  const refusal = expect.objectContaining({ fields: [expect.objectContaining({ pointer: '/retry_policy/max_seconds' })] });
+  expect(() => change({ baseSeconds: 0, maxSeconds: 4 }, 'max_seconds')).toThrow(refusal);
+  expect(() => change({ baseSeconds: 43_201, maxSeconds: 0 }, 'base_seconds')).toThrow(refusal);
+  expect(change({ baseSeconds: 43_200, maxSeconds: 0 }, 'base_seconds').retryPolicy).toMatchObject({ baseSeconds: 43_200, maxSeconds: 43_200 });
+});
+
+test('an event type that is named twice is kept once', () => {
+  expect(newSettings({ ...wanted, eventTypes: ['goal.*', 'page.created', 'goal.*'] }, allowed).eventTypes).toEqual(['goal.*', 'page.created']);
+});
+
+test('what is not named is not judged again', () => {
+  const old = { ...current, url: 'http://10.0.0.1/', retryPolicy: { ...current.retryPolicy, maxSeconds: 1 } };
+  expect(changedSettings(old, { ...nothing, description: 'old' }, ['description'], allowed)).toEqual({ ...old, description: 'old' });
 });

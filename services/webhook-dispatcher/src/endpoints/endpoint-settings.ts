@@ -1,10 +1,12 @@
 // What customers say of an endpoint: its defaults, and how a change comes out. Pure.
+import type { BlockList } from 'node:net';
 import { eventTypes } from '@na/contracts';
 import { ServiceError, type FieldFault } from '@na/service-error';
 import { defaultRetryPolicy, type RetryPolicy } from '../deliveries/retry-policy.js';
 import { headerFaults, withLowerCaseNames, type Headers } from './custom-headers.js';
 import type { Endpoint } from './endpoint.entity.js';
 import { unknownPatterns } from './event-filter.js';
+import { urlFaults } from './webhook-url.js';
 
 /** As they are asked for; what is unset takes its default. */
 export interface WantedSettings {
@@ -45,13 +47,21 @@ const policyFields = new Map<string, keyof RetryPolicy>([
   ['max_attempts', 'maxAttempts'],
 ]);
 
-/** @throws ServiceError `invalid_request` that names every fault */
-export function newSettings(wanted: WantedSettings): Settings {
-  refuseFaults(wanted);
+/**
+ * @param allowed networks of the operator that webhooks may reach although they are private
+ * @throws ServiceError `invalid_request` that names every fault
+ */
+export function newSettings(wanted: WantedSettings, allowed: BlockList): Settings {
+  const settings = withDefaults(wanted);
+  refuse([...urlFaults(wanted.url, allowed), ...eventTypeFaults(wanted.eventTypes), ...headerFaults(wanted.headers), ...policyFaults(settings.retryPolicy)]);
+  return settings;
+}
+
+function withDefaults(wanted: WantedSettings): Settings {
   return {
     url: wanted.url,
     description: wanted.description,
-    eventTypes: wanted.eventTypes,
+    eventTypes: [...new Set(wanted.eventTypes)],
     retryPolicy: policyOf(wanted.retryPolicy),
     timeoutMs: wanted.timeoutMs ?? defaultTimeoutMs,
     pageIds: [...new Set(wanted.pageIds)],
@@ -63,15 +73,28 @@ export function newSettings(wanted: WantedSettings): Settings {
 }
 
 /**
+ * What is not named is not judged again: rules and the operator's networks may have become stricter since.
  * @param fields names such as `event_types`; also `headers.<name>` and `retry_policy.<field>` for a part of the two
  * @throws ServiceError `invalid_request` that names every fault
  */
-export function changedSettings(current: Settings, wanted: WantedSettings, fields: string[]): Settings {
-  const news = newSettings({ ...wanted, eventTypes: fields.includes('event_types') ? wanted.eventTypes : current.eventTypes });
+export function changedSettings(current: Settings, wanted: WantedSettings, fields: string[], allowed: BlockList): Settings {
+  const news = withDefaults(wanted);
   const changed = { ...current, headers: { ...current.headers }, retryPolicy: { ...current.retryPolicy } };
   for (const field of fields) change(changed, news, field);
-  refuseFaults(changed);
+  const isNamed = (setting: string) => fields.some((field) => splitOnce(field)[0] === setting);
+  refuse([
+    ...(isNamed('url') ? urlFaults(wanted.url, allowed) : []),
+    ...(isNamed('event_types') ? eventTypeFaults(wanted.eventTypes) : []),
+    ...(isNamed('headers') ? changedHeaderFaults(wanted.headers, changed.headers) : []),
+    ...(isNamed('retry_policy') ? policyFaults(changed.retryPolicy) : []),
+  ]);
   return changed;
+}
+
+/** By the names that the request uses; the bounds on all of them are for what there is after the change. */
+function changedHeaderFaults(wanted: Headers, changed: Headers): FieldFault[] {
+  const faults = headerFaults(wanted);
+  return faults.length > 0 ? faults : headerFaults(changed);
 }
 
 function change(changed: Settings, news: Settings, field: string): void {
@@ -105,9 +128,14 @@ function policyOf(wanted: RetryPolicy | undefined): RetryPolicy {
   };
 }
 
-function refuseFaults({ eventTypes: patterns, headers }: Pick<Settings, 'eventTypes' | 'headers'>): void {
-  const fields = [...eventTypeFaults(patterns), ...headerFaults(headers)];
+function refuse(fields: FieldFault[]): void {
   if (fields.length > 0) throw new ServiceError('invalid_request', 'Some settings of the webhook are not valid.', { fields });
+}
+
+/** Waits that never grow would be hidden behind a base that is never used. */
+function policyFaults({ baseSeconds, maxSeconds }: RetryPolicy): FieldFault[] {
+  if (maxSeconds >= baseSeconds) return [];
+  return [{ pointer: '/retry_policy/max_seconds', code: 'too_small', detail: `Must be at least base_seconds, which is ${baseSeconds}.` }];
 }
 
 function eventTypeFaults(patterns: string[]): FieldFault[] {

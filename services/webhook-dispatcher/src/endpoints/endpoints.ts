@@ -1,4 +1,5 @@
 // Creating, changing and deleting endpoints.
+import type { BlockList } from 'node:net';
 import { ServiceError } from '@na/service-error';
 import type { Clock } from '@na/service-host';
 import { typeid } from 'typeid-js';
@@ -17,6 +18,8 @@ export class Endpoints {
     private readonly store: EndpointStore,
     private readonly leftOvers: LeftOverDeliveries,
     private readonly secrets: SecretBox,
+    /** Networks that webhooks may reach although they are private. */
+    private readonly allowed: BlockList,
     private readonly clock: Clock,
   ) {}
 
@@ -28,7 +31,7 @@ export class Endpoints {
   async create(workspaceId: string, wantedId: string, wanted: WantedSettings, secret: string): Promise<Endpoint> {
     const id = wantedId || typeid('we').toString();
     const endpoint: Endpoint = {
-      ...newSettings(wanted),
+      ...newSettings(wanted, this.allowed),
       id,
       workspaceId,
       sealedSecret: this.secrets.seal(secret, id),
@@ -56,7 +59,7 @@ export class Endpoints {
   async update(workspaceId: string, id: string, wanted: WantedSettings, fields: string[], ifMatch?: string): Promise<Endpoint> {
     const { after } = await this.store.change(workspaceId, id, (endpoint) => {
       requireMatch(endpoint, ifMatch);
-      const changes = changedSettings(settingsOf(endpoint), wanted, fields);
+      const changes = changedSettings(settingsOf(endpoint), wanted, fields, this.allowed);
       // What the server at the old address asked for does not bind the new one.
       return changes.url === endpoint.url ? changes : { ...changes, pausedUntil: null };
     });

@@ -5,7 +5,7 @@ import { chosenSecretFault, SecretIntake } from './secret-intake.js';
 
 const key = (version: number) => `${version}:${Buffer.alloc(32, version).toString('base64')}`;
 const intake = (...versions: number[]) => new SecretIntake(parseSealingKeys(versions.map(key)));
-const secretOf = (bytes: number) => `whsec_${Buffer.alloc(bytes, 251).toString('base64')}`;
+const secretOf = (bytes: number) => `whsec_${Buffer.from(Array.from({ length: bytes }, (_, place) => 251 - place)).toString('base64')}`;
 
 test('a chosen secret that was sealed to one replica is opened by any other', () => {
   expect(intake(1).secretFrom(sealReply(secretOf(32), intake(1).publicKey))).toBe(secretOf(32));
@@ -33,6 +33,8 @@ test.each([
   ['another prefix', secretOf(32).replace('whsec', 'WHSEC'), 'invalid_format'],
   ['the URL alphabet', secretOf(32).replaceAll('+', '-').replaceAll('/', '_'), 'invalid_format'],
   ['no padding', secretOf(32).replace(/=+$/, ''), 'invalid_format'],
+  ['one byte over and over', `whsec_${Buffer.alloc(32, 251).toString('base64')}`, 'too_weak'],
+  ['a short pattern over and over', `whsec_${Buffer.alloc(60, 'secret').toString('base64')}`, 'too_weak'],
   ['a line break', `${secretOf(32)}\n`, 'invalid_format'],
 ])('a chosen secret of %s is refused at /secret and not shown', (_name, secret, code) => {
   expect.assertions(3);

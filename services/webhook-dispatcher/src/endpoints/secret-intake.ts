@@ -44,6 +44,9 @@ export class SecretIntake {
   }
 }
 
+/** Of 24 random bytes not once in 10³⁰ so few are different; a repeated byte or pattern has fewer. */
+const leastKinds = 8;
+
 /** Of Standard Webhooks: `whsec_` and the base64 of 24 to 64 bytes. Pure. */
 export function chosenSecretFault(secret: string): { code: string; detail: string } | undefined {
   const [, encoded] = /^whsec_(.*)$/s.exec(secret) ?? [];
@@ -52,5 +55,6 @@ export function chosenSecretFault(secret: string): { code: string; detail: strin
   // Receivers decode it with libraries of all kinds: only the canonical form is read alike by all of them.
   if (bytes.toString('base64') !== encoded) return { code: 'invalid_format', detail: 'What follows whsec_ must be padded base64, of the standard alphabet and without white space.' };
   if (bytes.length < 24 || bytes.length > 64) return { code: 'invalid_length', detail: `What follows whsec_ must be the base64 of 24 to 64 bytes; it is that of ${bytes.length}.` };
+  if (new Set(bytes).size < leastKinds) return { code: 'too_weak', detail: 'Its bytes are nearly all alike, so that it can be guessed. Take random ones.' };
   return undefined;
 }

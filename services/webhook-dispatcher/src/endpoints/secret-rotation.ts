@@ -14,7 +14,7 @@ export interface Rotation {
   /** The same in each try of one request. */
   rotationId: string;
   secret: string;
-  /** How long the secret of now signs along, 0 to 604,800; at 0 its end is now. */
+  /** How long the secret of now signs along, 0 to 604,800; at 0 it and all before it end now. */
   overlapSeconds: number;
 }
 
@@ -55,10 +55,13 @@ export class SecretRotation {
   }
 }
 
-/** What signs along after the secret of now, `sealed`, is replaced. Pure. */
+/**
+ * What signs along after the secret of now, `sealed`, is replaced: nothing when no overlap is wanted, which is what somebody asks
+ * for whose secret has leaked, whichever of them it was. Pure.
+ */
 export function previousAfter(sealed: Buffer, previous: PreviousSecret[], overlapSeconds: number, now: Date): PreviousSecret[] {
+  if (overlapSeconds === 0) return [];
   const living = stillLiving(previous, now);
-  if (overlapSeconds === 0) return living;
   if (living.length >= maxPrevious) throw tooManyPrevious(living);
   return [{ sealed: sealed.toString('base64'), until: new Date(now.getTime() + overlapSeconds * 1_000).toISOString() }, ...living];
 }
@@ -67,7 +70,7 @@ function tooManyPrevious(living: PreviousSecret[]): ServiceError {
   const firstEnd = living.map(({ until }) => until).sort()[0];
   return new ServiceError(
     'conflict',
-    `${maxPrevious} earlier secrets of this webhook still sign along, which is the most. The first of them ends at ${firstEnd}; before that, only a rotation with overlap_seconds 0 is possible.`,
+    `${maxPrevious} earlier secrets of this webhook still sign along, which is the most. The first of them ends at ${firstEnd}; before that, only a rotation with overlap_seconds 0 is possible, which ends them all at once.`,
   );
 }
 
