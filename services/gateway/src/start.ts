@@ -28,6 +28,7 @@ import { CreateRateWindows1798000000000 } from './migrations/1798000000000-creat
 import { CreateIdempotencyRecords1798100000000 } from './migrations/1798100000000-create-idempotency-records.js';
 import { TellRateWindowsApart1798210000000 } from './migrations/1798210000000-tell-rate-windows-apart.js';
 import { CountElsewhereApart1798310000000 } from './migrations/1798310000000-count-elsewhere-apart.js';
+import { CarryWindowsOnce1798320000000 } from './migrations/1798320000000-carry-windows-once.js';
 import { ApiDocument } from './openapi/api-document.js';
 import { describeApi } from './openapi/document.js';
 import { Services } from './services.js';
@@ -42,6 +43,7 @@ const migrations = [
   CreateIdempotencyRecords1798100000000,
   TellRateWindowsApart1798210000000,
   CountElsewhereApart1798310000000,
+  CarryWindowsOnce1798320000000,
 ];
 
 export async function startGateway(config: Config<typeof settings> & Config<typeof serviceSettings>, host: Host): Promise<Started> {
