@@ -20,6 +20,7 @@ import { Idempotency } from './idempotency/idempotency.js';
 import { keepDeletingOldRecords } from './idempotency/old-records.js';
 import { Leaks } from './keys/leaks.js';
 import { FailedCredentials } from './limits/failed-credentials.js';
+import { LeakReports } from './limits/leak-reports.js';
 import { keepDeletingOldWindows } from './limits/old-windows.js';
 import { RateLimits } from './limits/rate-limits.js';
 import { RateWindowStore } from './limits/rate-window-store.js';
@@ -70,7 +71,7 @@ export async function startGateway(config: Config<typeof settings> & Config<type
     providers: [
       { provide: Services, useValue: services },
       { provide: Lists, useValue: lists },
-      { provide: Leaks, useValue: new Leaks(services.keys, failures) },
+      { provide: Leaks, useValue: new Leaks(services.keys, new LeakReports(host.clock)) },
       { provide: HitIntake, useValue: intake },
       { provide: PublicUrl, useValue: new PublicUrl(publicUrl) },
       { provide: ApiDocument, useValue: new ApiDocument(describeApi(controllers, publicUrl)) },
