@@ -57,7 +57,7 @@ export const settings = {
   failedCredentialsPerMinute: {
     description:
       'Requests with an API key that is not valid that one address (an IPv4 address or an IPv6 /64 network) may make in a minute, per replica, ' +
-      'before keys from there are looked up no more.',
+      'before keys from there are looked up no more. A secret that was right once counts only against itself.',
     schema: wholeNumber(1, 100_000),
     default: '30',
   } satisfies Setting<number>,

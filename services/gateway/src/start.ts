@@ -20,6 +20,7 @@ import { Idempotency } from './idempotency/idempotency.js';
 import { keepDeletingOldRecords } from './idempotency/old-records.js';
 import { Leaks } from './keys/leaks.js';
 import { FailedCredentials } from './limits/failed-credentials.js';
+import { LeakReports } from './limits/leak-reports.js';
 import { keepDeletingOldWindows } from './limits/old-windows.js';
 import { RateLimits } from './limits/rate-limits.js';
 import { RateWindowStore } from './limits/rate-window-store.js';
@@ -28,6 +29,7 @@ import { CreateRateWindows1798000000000 } from './migrations/1798000000000-creat
 import { CreateIdempotencyRecords1798100000000 } from './migrations/1798100000000-create-idempotency-records.js';
 import { TellRateWindowsApart1798210000000 } from './migrations/1798210000000-tell-rate-windows-apart.js';
 import { CountElsewhereApart1798310000000 } from './migrations/1798310000000-count-elsewhere-apart.js';
+import { CarryWindowsOnce1798320000000 } from './migrations/1798320000000-carry-windows-once.js';
 import { ApiDocument } from './openapi/api-document.js';
 import { describeApi } from './openapi/document.js';
 import { Services } from './services.js';
@@ -42,6 +44,7 @@ const migrations = [
   CreateIdempotencyRecords1798100000000,
   TellRateWindowsApart1798210000000,
   CountElsewhereApart1798310000000,
+  CarryWindowsOnce1798320000000,
 ];
 
 export async function startGateway(config: Config<typeof settings> & Config<typeof serviceSettings>, host: Host): Promise<Started> {
@@ -68,7 +71,7 @@ export async function startGateway(config: Config<typeof settings> & Config<type
     providers: [
       { provide: Services, useValue: services },
       { provide: Lists, useValue: lists },
-      { provide: Leaks, useValue: new Leaks(services.keys, failures) },
+      { provide: Leaks, useValue: new Leaks(services.keys, new LeakReports(host.clock)) },
       { provide: HitIntake, useValue: intake },
       { provide: PublicUrl, useValue: new PublicUrl(publicUrl) },
       { provide: ApiDocument, useValue: new ApiDocument(describeApi(controllers, publicUrl)) },

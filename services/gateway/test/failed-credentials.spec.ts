@@ -102,13 +102,42 @@ test('a key that was good and is revoked is looked up once more, and then counte
   gateway.state.leaseMs = leaseMs;
 });
 
-test('a key that is used from a wrong address counts against that address, without its own limit being touched', async () => {
+test('a key that is used from a wrong address is counted there, without its own limit being touched', async () => {
   const key = gateway.newKey({ allowedIps: ['192.0.2.1'] });
   const address = newAddress();
   for (let i = 0; i < allowed; i++) expect((await sendGood(address, key)).body.code).toBe('address_not_allowed');
   expect((await sendGood(address, key)).status).toBe(429);
   const { headers } = await sendGood('192.0.2.1', key);
   expect(headers.get('ratelimit')).toMatch(/;r=99999;/);
+});
+
+test.each(['revoked', 'expired', 'disabled', 'not_yet_valid', 'suspended'])('a key that is %s and goes on being sent shuts out itself, and no other from its address', async (status) => {
+  const [address, key] = [newAddress(), gateway.newKey({ status })];
+  const refusal = status === 'suspended' ? [403, 'workspace_suspended'] : [401, 'unauthenticated'];
+  for (let i = 0; i < allowed; i++) {
+    const { status: code, body } = await sendGood(address, key);
+    expect([code, body.code]).toEqual(refusal);
+  }
+  expect(outcome(await sendGood(address, key))).toEqual([429, '60']);
+  expect((await sendGood(address, gateway.newKey())).status).toBe(200);
+  await fail(address);
+  expect((await sendGood(address, gateway.newKey())).status).toBe(429);
+});
+
+test('a worker that goes on with the secret before a rotation does not keep the new one out', async () => {
+  const address = newAddress();
+  const before = gateway.newKey();
+  const { secretDigest, credential } = makeKey(before.id, randomBytes(32));
+  Object.assign(gateway.state.keys.get(before.id)!, { secretDigest, superseded: before.secretDigest });
+  for (let i = 0; i < allowed; i++) expect((await sendGood(address, before)).status).toBe(401);
+  expect((await sendGood(address, before)).status).toBe(429);
+  expect((await send(address, credential, before.headers)).status).toBe(200);
+});
+
+test('a key that is used from a wrong address keeps no other key from there out', async () => {
+  const [address, key] = [newAddress(), gateway.newKey({ allowedIps: ['192.0.2.1'] })];
+  for (let i = 0; i < allowed + 1; i++) await sendGood(address, key);
+  expect((await sendGood(address, gateway.newKey())).status).toBe(200);
 });
 
 test('of IPv6 the whole /64 counts as one address, and its neighbour as another', async () => {

@@ -47,6 +47,8 @@ export interface FakeKey {
   expiresAt?: Date;
   /** When the secret before a rotation stops working. */
   previous?: { secretDigest: Uint8Array; expiresAt: Date };
+  /** Of the secret before, which works no longer. */
+  superseded?: Uint8Array;
   allowedIps?: string[];
   rateLimit?: { limit: number; windowSeconds: number };
   version?: number;
@@ -239,7 +241,8 @@ function judge(key: FakeKey | undefined, secretDigest: Uint8Array) {
   if (!key) return { status: 'unknown' };
   const isCurrent = Buffer.from(key.secretDigest).equals(secretDigest);
   const previous = key.previous && Buffer.from(key.previous.secretDigest).equals(secretDigest) ? key.previous : undefined;
-  if (!isCurrent && !previous) return { status: 'wrong_secret' };
+  const isSuperseded = key.superseded && Buffer.from(key.superseded).equals(secretDigest);
+  if (!isCurrent && !previous) return { status: isSuperseded ? 'superseded' : 'wrong_secret' };
   const { id: keyId, workspaceId, scopes, expiresAt, allowedIps, rateLimit, version = 1, workspaceVersion = 1, status } = key;
   const times = { expiresAt: expiresAt && timestampFromDate(expiresAt), secretExpiresAt: previous && timestampFromDate(previous.expiresAt) };
   return { status, verdict: create(VerdictSchema, { keyId, workspaceId, scopes, allowedIps, rateLimit, version, workspaceVersion, ...times }) };

@@ -210,22 +210,43 @@ test('whoever has a leaked key has it revoked, and learns nothing by it', async 
   expect((await gateway.post('/api/v1/keys/leaked', { key: 'x', keys: ['x'] })).status).toBe(400);
 });
 
-test('reports of what are no keys use up what an address may get wrong', async () => {
+const nobodys = () => makeKey(typeid('key').toString(), randomBytes(32)).credential;
+
+test('a report is carried out whole, however many of its strings are no live keys, and is always answered the same', async () => {
   const strict = await gateway.startAnother({ failedCredentialsPerMinute: 5 });
-  const wrong = () => makeKey(typeid('key').toString(), randomBytes(32)).credential;
-  const first = await strict.post('/api/v1/keys/leaked', { keys: [wrong(), wrong(), 'nonsense', wrong(), wrong()] });
-  const second = await strict.post('/api/v1/keys/leaked', { key: wrong() });
+  const [dead, ...leaked] = [gateway.newKey({ status: 'revoked' }), gateway.newKey(), gateway.newKey()];
+  const keys = [dead.credential, ...Array.from({ length: 60 }, nobodys), 'nonsense', leaked[0].credential, ...Array.from({ length: 30 }, nobodys), leaked[1].credential];
+  const { status, body } = await strict.post('/api/v1/keys/leaked', { keys });
   await strict.stopGateway();
-  expect([first.status, second.status, second.body.code, second.headers.has('retry-after')]).toEqual([202, 429, 'rate_limited', true]);
+  expect([status, body]).toEqual([202, { status: 'received' }]);
+  expect(leaked.map(({ id }) => gateway.state.keys.get(id)!.status)).toEqual(['revoked', 'revoked']);
 });
 
-test('a report costs one look-up, and one of a key that is revoked already counts like any other wrong one', async () => {
-  const strict = await gateway.startAnother({ failedCredentialsPerMinute: 2 });
-  const [leaked, verifications] = [gateway.newKey(), gateway.state.verifications];
-  const report = async () => (await strict.post('/api/v1/keys/leaked', { key: leaked.credential })).status;
-  expect([await report(), await report(), await report(), await report()]).toEqual([202, 202, 202, 429]);
-  await strict.stopGateway();
-  expect([asked.length, gateway.state.verifications - verifications]).toEqual([3, 0]);
+test('an address may send 30 reports in a minute; what is beyond does nothing, and keeps no key out', async () => {
+  const own = await gateway.startAnother({ failedCredentialsPerMinute: 5 });
+  const leaked = gateway.newKey();
+  const report = (body: object) => own.post('/api/v1/keys/leaked', body);
+  for (let i = 0; i < 30; i++) expect((await report({ key: i % 2 ? 'nonsense' : nobodys() })).status).toBe(202);
+  gateway.bed.clock.advance(20_000);
+  const { status, body, headers } = await report({ key: leaked.credential });
+  expect([status, body.code, headers.get('retry-after'), gateway.state.keys.get(leaked.id)!.status]).toEqual([429, 'rate_limited', '40', 'valid']);
+  expect((await own.get('/api/v1/event-types', gateway.newKey().headers)).status).toBe(200);
+  gateway.bed.clock.advance(40_000);
+  expect((await report({ key: leaked.credential })).status).toBe(202);
+  await own.stopGateway();
+});
+
+test('an address may have 500 keys looked up in a minute: a report that does not fit is refused before anything is done', async () => {
+  const own = await gateway.startAnother();
+  const report = async (count: number) => (await own.post('/api/v1/keys/leaked', { keys: Array.from({ length: count }, nobodys) })).status;
+  const statuses = [];
+  for (const count of [100, 100, 100, 100, 70]) statuses.push(await report(count));
+  const before = asked.length;
+  statuses.push(await report(31));
+  expect(asked).toHaveLength(before);
+  statuses.push(await report(30), await report(1));
+  await own.stopGateway();
+  expect(statuses).toEqual([202, 202, 202, 202, 202, 429, 202, 429]);
 });
 
 test('the operator sees all workspaces page by page, a key its own', async () => {

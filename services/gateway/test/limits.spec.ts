@@ -131,10 +131,38 @@ test('what was taken of a long window counts by proportion in a short one, and w
   expect(admitted(await race([one], key, 40))).toBe(31);
   for (let minute = 2; minute <= 3; minute++) {
     one.bed.clock.advance(60_000);
-    expect([minute, admitted(await race([one], key, 40))]).toEqual([minute, 31]);
+    expect([minute, admitted(await race([one], key, 40))]).toEqual([minute, 32]);
   }
   await limitTo(key, 320, 3_600);
-  expect(admitted(await race([one], key, 300))).toBe(320 - 20 - 3 * 31);
+  expect(admitted(await race([one], key, 300))).toBe(320 - 20 - 31 - 2 * 32);
+  await limitTo(key, 32, 60);
+  one.bed.clock.advance(60_000);
+  expect(admitted(await race([one], key, 40))).toBe(32 - 4);
+});
+
+test('what was taken before a change to a short window counts in the first one, and in no later one on whichever gateway', async () => {
+  startWindow(3_600);
+  const key = one.newKey({ rateLimit: { limit: 10, windowSeconds: 3_600 } });
+  for (const gateway of gateways) expect((await send(gateway, key)).status).toBe(200);
+  await limitTo(key, 2, 1);
+  expect(admitted(await race([one], key, 5))).toBe(1);
+  for (const gateway of [...gateways, ...gateways]) {
+    one.bed.clock.advance(1_000);
+    expect(admitted(await race([gateway], key, 5))).toBe(2);
+  }
+  one.bed.clock.advance(3_593_000);
+  expect(admitted(await race(gateways, key, 10))).toBe(2);
+});
+
+test('what a window gave counts once in windows of another length, also where it overlaps two of them', async () => {
+  startWindow(3_600);
+  one.bed.clock.advance(50_000);
+  const key = one.newKey({ rateLimit: { limit: 20, windowSeconds: 50 } });
+  expect(admitted(await race([one], key, 5))).toBe(5);
+  await limitTo(key, 20, 60);
+  expect(admitted(await race([one], key, 30))).toBe(15);
+  one.bed.clock.advance(10_000);
+  expect(admitted(await race(gateways, key, 30))).toBe(20);
 });
 
 test('while the database is gone each gateway counts for itself, and together again when it is back', async () => {

@@ -36,7 +36,7 @@ test('a secret from before a rotation revokes the key only while it still opens 
   const { key: done, secret: dead } = await service.newKey(workspaceId);
   await service.rotate(done, { overlapSeconds: 1 });
   service.bed.clock.advance(1_000);
-  await report(done.id, dead);
+  expect(await report(done.id, dead)).toMatchObject({ revoked: false });
   expect(await service.get(done)).toMatchObject({ status: 'active' });
   const { key: overlapping, secret: alive } = await service.newKey(workspaceId);
   await service.rotate(overlapping, { overlapSeconds: 1 });

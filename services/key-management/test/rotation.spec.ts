@@ -19,15 +19,19 @@ test('a rotated key keeps its id, scopes and limits, and both secrets work until
   service.bed.clock.advance(59_999);
   expect(await verify(key, old)).toMatchObject({ status: 'valid', verdict: { version: 2, allowedIps: ['10.0.0.1'], secretExpiresAt: endsAt } });
   service.bed.clock.advance(1);
-  expect([await service.statusOf(key, old), await service.statusOf(key, secret)]).toEqual(['wrong_secret', 'valid']);
+  expect([await service.statusOf(key, old), await service.statusOf(key, secret)]).toEqual(['superseded', 'valid']);
   expect((await service.get(key)).previousSecretExpiresAt).toBeUndefined();
 });
 
-test('without an overlap the secret so far is wrong from the answer on', async () => {
+test('without an overlap the secret so far is superseded from the answer on, which no guess is', async () => {
   const { key, secret: old } = await service.newKey(await service.newWorkspace());
   const { key: rotated, secret } = await service.rotate(key);
-  expect([await service.statusOf(key, old), await service.statusOf(key, secret)]).toEqual(['wrong_secret', 'valid']);
+  expect([await service.statusOf(key, old), await service.statusOf(key, secret)]).toEqual(['superseded', 'valid']);
+  expect(await service.statusOf(key, 'guess')).toBe('wrong_secret');
+  expect((await verify(key, old)).verdict).toBeUndefined();
   expect(rotated.previousSecretExpiresAt).toBeUndefined();
+  const { previous_valid_until: until } = eventData(await service.bed.nextEvent('key.rotated', key.workspaceId)) as { previous_valid_until: string | null };
+  expect(until).toBeNull();
 });
 
 test('an overlap never reaches past the expiry of the key', async () => {
@@ -37,7 +41,7 @@ test('an overlap never reaches past the expiry of the key', async () => {
   service.bed.clock.advance(999);
   expect(await service.statusOf(key, old)).toBe('valid');
   service.bed.clock.advance(1);
-  expect(await service.statusOf(key, old)).toBe('wrong_secret');
+  expect(await service.statusOf(key, old)).toBe('superseded');
 });
 
 test('rotating again within an overlap leaves two secrets, not three', async () => {

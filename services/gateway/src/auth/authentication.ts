@@ -2,7 +2,7 @@
 import { ServiceError } from '@na/service-error';
 import type { FastifyRequest } from 'fastify';
 import type { FailedCredentials } from '../limits/failed-credentials.js';
-import { addressNotAllowed, credentialRequired, invalidToken } from './challenge.js';
+import { addressNotAllowed, credentialRequired, InvalidToken } from './challenge.js';
 import { readCredential } from './credential.js';
 import { allowsAddress, type Grant } from './grant.js';
 import type { KeyMaterial } from './key-material.js';
@@ -43,7 +43,7 @@ export class Authentication {
 
   private failed(address: string): Error {
     this.failures.add(address);
-    return invalidToken();
+    return new InvalidToken();
   }
 
   /**
@@ -56,7 +56,7 @@ export class Authentication {
     const lastGood = this.verdicts.lastGood(material);
     const isKnown = lastGood !== undefined && allowsAddress(lastGood, address);
     const lookUp = () => this.lookUp(material, address);
-    return { principal: isKnown ? await lookUp() : await this.failures.whileAllowed(address, lookUp) };
+    return { principal: isKnown ? await lookUp() : await this.failures.whileAllowed(address, material, lookUp) };
   }
 
   /** Where a key may be used from is said only to who has its secret. */

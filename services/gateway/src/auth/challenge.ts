@@ -5,8 +5,12 @@ export function credentialRequired(): Problem {
   return refusal('unauthenticated', 'This needs an API key: send the header Authorization: Bearer nak_….');
 }
 
-export function invalidToken(): Problem {
-  return refusal('unauthenticated', 'The API key is not valid.', 'error="invalid_token"');
+/** Told to the client in one way, whatever is wrong with the key. */
+export class InvalidToken extends Problem {
+  /** @param wasRight the secret was one of the key's, which is over or does not count now: nobody has guessed it */
+  constructor(readonly wasRight = false) {
+    super('unauthenticated', 'The API key is not valid.', challenged('error="invalid_token"'));
+  }
 }
 
 export function insufficientScope(scope: string): Problem {
@@ -19,5 +23,9 @@ export function addressNotAllowed(address: string): Problem {
 }
 
 function refusal(code: 'unauthenticated' | 'insufficient_scope', detail: string, ...parameters: string[]): Problem {
-  return new Problem(code, detail, { headers: { 'www-authenticate': ['Bearer realm="api"', ...parameters].join(', ') } });
+  return new Problem(code, detail, challenged(...parameters));
+}
+
+function challenged(...parameters: string[]) {
+  return { headers: { 'www-authenticate': ['Bearer realm="api"', ...parameters].join(', ') } };
 }

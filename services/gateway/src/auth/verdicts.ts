@@ -8,7 +8,7 @@ import type { KeyChanged, KeyService, Verdict } from '@na/contracts';
 import type { RpcClient } from '@na/messaging';
 import { ServiceError } from '@na/service-error';
 import type { Clock } from '@na/service-host';
-import { invalidToken } from './challenge.js';
+import { InvalidToken } from './challenge.js';
 import { grantOf, isVoidedBy, type Grant } from './grant.js';
 import type { KeyMaterial } from './key-material.js';
 import type { Lease } from './lease.js';
@@ -18,6 +18,9 @@ const timeoutMs = 3_000;
 
 /** Answers in a row that a change may overtake before the client is told to come back. */
 const maxTries = 5;
+
+/** Whatever else is wrong with a key, its secret is one of its own. */
+const neverRight = new Set(['unknown', 'wrong_secret']);
 
 /** One question to key-management, and the changes that came while it was out. */
 interface Question {
@@ -105,7 +108,7 @@ export class Verdicts {
     const grant = status === 'valid' && verdict ? grantOf(verdict, material.secretDigest) : undefined;
     if (grant && !this.isOver(grant)) return grant;
     this.cache.forget(material);
-    throw invalidToken();
+    throw new InvalidToken(!neverRight.has(status));
   }
 
   private isOver({ endsAtMs }: Grant): boolean {

@@ -98,7 +98,7 @@ export const problemTexts: Record<ErrorCode, ProblemText> = {
   },
   rate_limited: {
     title: 'Too many requests',
-    occurs: 'The key has used up its requests of this window, or too many wrong keys came from this address.',
+    occurs: 'The key has used up its requests of this window, this secret was refused too often from this address, or too many wrong keys or reports of leaked keys came from there.',
     remedy: 'Wait for as long as Retry-After says. RateLimit and RateLimit-Policy tell on every answer what is left.',
   },
   headers_too_large: {

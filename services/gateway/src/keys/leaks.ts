@@ -2,10 +2,8 @@
 // it. What becomes of a report is said to nobody, so that it can't serve to find out which keys are real.
 import type { KeyService } from '@na/contracts';
 import type { RpcClient } from '@na/messaging';
-import { ServiceError } from '@na/service-error';
-import { invalidToken } from '../auth/challenge.js';
 import { parseKey, type KeyMaterial } from '../auth/key-material.js';
-import type { FailedCredentials } from '../limits/failed-credentials.js';
+import type { LeakReports } from '../limits/leak-reports.js';
 import { barrierMs } from '../slow-calls.js';
 
 type Keys = Pick<RpcClient<typeof KeyService>, 'revokeLeakedKey'>;
@@ -18,29 +16,22 @@ export interface Reporter {
 export class Leaks {
   constructor(
     private readonly keys: Keys,
-    private readonly failures: FailedCredentials,
+    private readonly reports: Pick<LeakReports, 'admit'>,
   ) {}
 
-  /** @throws ServiceError `rate_limited` after too many that ended no key, `unavailable` when some could not be looked up */
+  /**
+   * Whatever one of them comes to, the others are looked up too.
+   * @throws ServiceError `rate_limited` with nothing done, `unavailable` or `deadline_exceeded` when some could not be looked up
+   */
   async take(reported: string[], reporter: Reporter): Promise<void> {
-    const different = new Set(reported.map((text) => text.trim()));
-    const results = await Promise.allSettled([...different].map((text) => this.takeOne(text, reporter)));
-    for (const result of results) if (result.status === 'rejected' && !isWrongKey(result.reason)) throw result.reason;
+    const different = [...new Set(reported.map((text) => text.trim()))];
+    const keys = different.map(parseKey).filter((material) => material !== null);
+    this.reports.admit(reporter.address, keys.length);
+    const results = await Promise.allSettled(keys.map((material) => this.revoke(material, reporter)));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
-  private async takeOne(text: string, reporter: Reporter): Promise<void> {
-    const material = parseKey(text);
-    if (material) await this.failures.whileAllowed(reporter.address, () => this.revoke(material, reporter));
-    else this.failures.add(reporter.address);
-  }
-
-  /** What ends no key is one more wrong credential of its reporter's, also when it did open one. */
   private async revoke(material: KeyMaterial, reporter: Reporter): Promise<void> {
-    const { revoked } = await this.keys.revokeLeakedKey({ ...material, ...reporter }, { timeoutMs: barrierMs });
-    if (!revoked) throw invalidToken();
+    await this.keys.revokeLeakedKey({ ...material, ...reporter }, { timeoutMs: barrierMs });
   }
-}
-
-function isWrongKey(error: unknown): boolean {
-  return error instanceof ServiceError && error.code === 'unauthenticated';
 }

@@ -55,6 +55,7 @@ export class RateLimits {
 
   private async reserveShare(window: Window): Promise<void> {
     const { share, unreserved } = (await this.reservations.reserve(window)) ?? { share: window.unreserved, unreserved: 0 };
+    window.isAsked = true;
     window.left += share;
     window.unreserved = unreserved;
   }

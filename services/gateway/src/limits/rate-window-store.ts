@@ -24,6 +24,13 @@ const isOther = (mine: string) =>
 const shareOf = (quota: string, taken: string) => `greatest(0, least(${quota} - ${taken}, greatest(1, (${quota} - ${taken}) / 16)))`;
 
 /**
+ * What is counted of window `o` in the first window of another length, and in no later one: what it gave since it was last
+ * counted in windows of that length.
+ */
+const carriedFrom = (mine: string) =>
+  `ceil((o.taken - coalesce((o.carried ->> ${mine}.window_seconds::text)::int, 0)) * least(1, ${mine}.window_seconds::numeric / o.window_seconds))`;
+
+/**
  * A share is large while there is much, so that few requests have to ask, and small towards the end, so that little lies unused
  * with one gateway while another refuses. A limit that was changed in the middle of a window counts at once. What was taken in
  * a window of another length is carried over, by `carriedOver`: what that was told of by others is not, or it would come back
@@ -35,21 +42,22 @@ const reserveShares = `
   SELECT key_id, ends_at, window_seconds, quota, ${shareOf('quota', 'carried')}, carried + ${shareOf('quota', 'carried')}
   FROM (SELECT key_id, to_timestamp(ends_at_ms / 1000) AS ends_at, window_seconds, quota
         FROM unnest($1::text[], $2::float8[], $3::int[], $4::int[]) AS asked (key_id, ends_at_ms, window_seconds, quota)) AS a,
-       LATERAL (SELECT coalesce(max(ceil(o.taken * least(1, a.window_seconds::numeric / o.window_seconds)))::int, 0) AS carried
-                FROM rate_windows AS o WHERE ${isOther('a')}) AS carried
+       LATERAL (SELECT coalesce(max(${carriedFrom('a')})::int, 0) AS carried FROM rate_windows AS o WHERE ${isOther('a')}) AS carried
   ORDER BY key_id, ends_at
-  ON CONFLICT (key_id, ends_at) DO UPDATE SET
+  ON CONFLICT (key_id, ends_at, window_seconds) DO UPDATE SET
     quota = excluded.quota,
-    window_seconds = excluded.window_seconds,
     share = ${shareOf('excluded.quota', '(r.taken + r.taken_elsewhere)')},
     taken = r.taken + ${shareOf('excluded.quota', '(r.taken + r.taken_elsewhere)')}
   RETURNING key_id AS "keyId", share, greatest(0, quota - taken - taken_elsewhere) AS unreserved, EXISTS (SELECT FROM rate_windows AS o WHERE ${isOther('r')}) AS "hasOthers"`;
 
-/** Otherwise a key that is changed back would find there what it has used up elsewhere since. */
+/**
+ * Otherwise a key that is changed back would find there what it has used up elsewhere since. What they gave themselves is
+ * counted here by now: carried over, or told of just as here.
+ */
 const addToOthers = `
-  UPDATE rate_windows AS o SET taken_elsewhere = o.taken_elsewhere + $1
+  UPDATE rate_windows AS o SET taken_elsewhere = o.taken_elsewhere + $1, carried = o.carried || jsonb_build_object(a.window_seconds::text, o.taken)
   FROM (SELECT $2::text AS key_id, to_timestamp($3::float8 / 1000) AS ends_at, $4::int AS window_seconds) AS a
-  WHERE (o.key_id, o.ends_at) IN (SELECT o.key_id, o.ends_at FROM rate_windows AS o WHERE ${isOther('a')})`;
+  WHERE ${isOther('a')}`;
 
 /** Rows of windows that have ended this long ago, in case the clocks of gateways differ. */
 const keptAfterEndMs = 300_000;

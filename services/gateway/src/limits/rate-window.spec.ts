@@ -31,7 +31,13 @@ test('what is reserved is used up one by one; then more is to be reserved, as lo
   expect([takeOne(window, noon), takeOne(window, noon)]).toMatchObject([{ isAdmitted: true, remaining: 2 }, { isAdmitted: true, remaining: 1 }]);
   expect(takeOne(window, noon)).toBeUndefined();
   window.unreserved = 0;
-  expect(takeOne(window, noon)).toMatchObject({ isAdmitted: false, remaining: 0 });
+  expect(takeOne({ ...window, isAsked: true }, noon)).toMatchObject({ isAdmitted: false, remaining: 0 });
+});
+
+test('nothing is refused by a guess: what another gateway may have counted already is asked for', () => {
+  const used = { ...windowAt('key_1', quota, noon), left: 0, unreserved: 0 };
+  const guessed = windowAt('key_1', { limit: 1, windowSeconds: 1 }, noon, used);
+  expect([guessed.unreserved, takeOne(guessed, noon)]).toEqual([0, undefined]);
 });
 
 test('clients are told the policy, what is left, and when to come back: never "in 0 seconds"', () => {

@@ -13,8 +13,10 @@ export interface Window {
   readonly endsAtMs: number;
   /** Reserved for this gateway and not yet used: requests that may pass without asking. */
   left: number;
-  /** What nobody has reserved, as of the last time it was asked. */
+  /** What nobody has reserved, as of the last time it was asked; a guess until then. */
   unreserved: number;
+  /** Whether anything has been reserved for this gateway, or tried to be. */
+  isAsked: boolean;
 }
 
 export interface RateDecision {
@@ -34,13 +36,14 @@ export function windowAt(keyId: string, quota: Quota, nowMs: number, before?: Wi
   const lengthMs = quota.windowSeconds * 1_000;
   const carried = before && nowMs < before.endsAtMs ? carriedOver(before, quota) : 0;
   const unreserved = Math.max(0, quota.limit - carried);
-  return { keyId, quota, endsAtMs: (Math.floor(nowMs / lengthMs) + 1) * lengthMs, left: 0, unreserved };
+  return { keyId, quota, endsAtMs: (Math.floor(nowMs / lengthMs) + 1) * lengthMs, left: 0, unreserved, isAsked: false };
 }
 
 /**
  * What was taken of a limit counts on when the limit is changed, or changing it would be a way to begin anew: as it is in a
  * window that is not shorter, by its share of the length in one that is. Whoever has used up a limit has then also used up
- * every lower one; whoever has used a little of a long window is not shut out of a short one. The table does the same.
+ * every lower one; whoever has used a little of a long window is not shut out of a short one. The table does the same, and knows whether another
+ * gateway has counted it already: what is said here goes only while it can't be asked.
  */
 function carriedOver({ quota, left, unreserved }: Window, { windowSeconds }: Quota): number {
   return Math.ceil((quota.limit - left - unreserved) * Math.min(1, windowSeconds / quota.windowSeconds));
@@ -54,7 +57,7 @@ export function isFor(window: Window, { limit, windowSeconds }: Quota, nowMs: nu
 export function takeOne(window: Window, nowMs: number): RateDecision | undefined {
   const isAdmitted = window.left > 0;
   if (isAdmitted) window.left -= 1;
-  else if (window.unreserved > 0) return undefined;
+  else if (window.unreserved > 0 || !window.isAsked) return undefined;
   const { quota, left, unreserved, endsAtMs } = window;
   return { isAdmitted, quota, remaining: left + unreserved, resetSeconds: Math.max(1, Math.ceil((endsAtMs - nowMs) / 1_000)) };
 }

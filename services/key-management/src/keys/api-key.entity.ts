@@ -5,7 +5,7 @@ import { etagOf, KeySchema, publicJson, type Key, type RateLimitSchema } from '@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { shownStatus } from './key-status.js';
 import type { RateLimited } from './rate.js';
-import { previousSecretEnd } from './rotation.js';
+import { overlapEnd } from './rotation.js';
 
 export type RevokedReason = 'by_hand' | 'leaked';
 
@@ -34,7 +34,7 @@ export class ApiKey {
   @Column({ name: 'pepper_version', type: 'integer' })
   pepperVersion!: number;
 
-  /** The secret before the last rotation, good until `previousEndsAt`. */
+  /** The secret before the last rotation, good until `previousEndsAt`, and after that only known. */
   @Column({ name: 'previous_secret_mac', type: 'bytea', nullable: true })
   previousSecretMac!: Buffer | null;
 
@@ -94,7 +94,6 @@ export class ApiKey {
 
 export function toProto(key: ApiKey, now: Date): Key {
   const { id, workspaceId, name, scopes, lastFour, allowedIps, createdAt, revokedReason } = key;
-  const previousEnd = previousSecretEnd(key);
   return create(KeySchema, {
     id,
     workspaceId,
@@ -112,7 +111,7 @@ export function toProto(key: ApiKey, now: Date): Key {
     rateLimit: rateLimitToProto(key),
     lastUsedAt: timestampOf(key.lastUsedAt),
     rotatedAt: timestampOf(key.rotatedAt),
-    previousSecretExpiresAt: previousEnd && previousEnd > now ? timestampFromDate(previousEnd) : undefined,
+    previousSecretExpiresAt: timestampOf(overlapEnd(key, now)),
   });
 }
 

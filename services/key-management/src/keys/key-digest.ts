@@ -42,6 +42,11 @@ export class KeyDigester {
     return equal && stored !== undefined;
   }
 
+  /** Whether the pepper that it was made with is still there. */
+  knows({ pepperVersion }: StoredDigest): boolean {
+    return this.peppers.has(pepperVersion);
+  }
+
   private mac(secretDigest: Uint8Array, version: number): Buffer {
     const pepper = this.peppers.get(version);
     if (!pepper) throw new Error(`KEY_PEPPERS lacks version ${version}, which stored keys were made with.`);

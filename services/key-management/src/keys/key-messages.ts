@@ -4,7 +4,7 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { KeyChangedSchema, newEvent, type KeyChanged } from '@na/contracts';
 import { eventMessage, type OutboxMessage } from '@na/outbox';
 import { timestampOf, type ApiKey } from './api-key.entity.js';
-import { previousSecretEnd } from './rotation.js';
+import { overlapEnd } from './rotation.js';
 
 export function createdEvent(key: ApiKey): OutboxMessage {
   const { id: keyId, workspaceId, name, scopes, lastFour, createdAt, expiresAt } = key;
@@ -20,7 +20,7 @@ export function revokedEvent(key: ApiKey, at: Date): OutboxMessage {
 
 export function rotatedEvent(key: ApiKey, at: Date): OutboxMessage {
   const { id: keyId, workspaceId, name, lastFour } = key;
-  const data = { keyId, name, lastFour, rotatedAt: timestampFromDate(at), previousValidUntil: timestampOf(previousSecretEnd(key)) };
+  const data = { keyId, name, lastFour, rotatedAt: timestampFromDate(at), previousValidUntil: timestampOf(overlapEnd(key, at)) };
   return eventMessage(newEvent({ type: 'key.rotated', workspaceId, createdAt: at, data }));
 }
 

@@ -14,7 +14,7 @@ import type { Verifier } from './verification.js';
 export class Revocation {
   constructor(
     private readonly changes: Changes,
-    private readonly verifier: Pick<Verifier, 'verify' | 'openedBy'>,
+    private readonly verifier: Pick<Verifier, 'verify' | 'isOpenedBy'>,
     private readonly clock: Clock,
   ) {}
 
@@ -39,7 +39,7 @@ export class Revocation {
       const now = this.clock.now();
       if (key.revokedAt) return { ...unchanged(key), result: false };
       // A rotation may have come first: then what has leaked opens nothing any more.
-      if (!this.verifier.openedBy(key, secretDigest, now)) return { result: false, messages: [] };
+      if (!this.verifier.isOpenedBy(key, secretDigest, now)) return { result: false, messages: [] };
       return { ...(await revokeLocked(tx, reporter, key, 'leaked', now)), result: true };
     });
   }

@@ -19,9 +19,9 @@ test('the secret so far lives on for the overlap', () => {
   });
 });
 
-test('without an overlap nothing is left of it', () => {
-  const nothing = { previousSecretMac: null, previousPepperVersion: null, previousEndsAt: null };
-  expect(rotated({ secretMac: mac('old'), pepperVersion: 1 }, secret, 0, now)).toMatchObject(nothing);
+test('without an overlap it is over at once, and only known', () => {
+  const over = { previousSecretMac: mac('old'), previousPepperVersion: 1, previousEndsAt: now };
+  expect(rotated({ secretMac: mac('old'), pepperVersion: 1 }, secret, 0, now)).toMatchObject(over);
 });
 
 test('a previous secret ends with its overlap or with the key, whichever comes first', () => {

@@ -30,9 +30,13 @@ export function checkRotatable(key: Life, now: Date): void {
   throw new ServiceError('conflict', `The key is ${status}: it gets no new secret.`);
 }
 
-/** The secret so far lives on for the overlap; one that was living on already ends at once, so that there are two at most. */
-export function rotated(key: StoredDigest, secret: NewSecret, overlapSeconds: number, now: Date): Rotated {
-  return { ...secret, rotatedAt: now, ...(overlapSeconds > 0 ? previousOf(key, overlapSeconds, now) : none) };
+/**
+ * The secret so far lives on for the overlap; one that was living on already ends at once, so that there are two at most. Its
+ * digest stays when it is over: whoever goes on with it is told from whoever guesses.
+ */
+export function rotated({ secretMac, pepperVersion }: StoredDigest, secret: NewSecret, overlapSeconds: number, now: Date): Rotated {
+  const previousEndsAt = new Date(now.getTime() + overlapSeconds * 1_000);
+  return { ...secret, rotatedAt: now, previousSecretMac: secretMac, previousPepperVersion: pepperVersion, previousEndsAt };
 }
 
 /** Names of the last rotations, newest first, after the one named `id`. */
@@ -45,9 +49,8 @@ export function previousSecretEnd({ previousEndsAt, expiresAt }: Pick<ApiKey, 'p
   return previousEndsAt && expiresAt && expiresAt < previousEndsAt ? expiresAt : previousEndsAt;
 }
 
-const none = { previousSecretMac: null, previousPepperVersion: null, previousEndsAt: null };
-
-function previousOf({ secretMac, pepperVersion }: StoredDigest, overlapSeconds: number, now: Date) {
-  const previousEndsAt = new Date(now.getTime() + overlapSeconds * 1_000);
-  return { previousSecretMac: secretMac, previousPepperVersion: pepperVersion, previousEndsAt };
+/** The same while it still works; null afterwards. */
+export function overlapEnd(key: Pick<ApiKey, 'previousEndsAt' | 'expiresAt'>, now: Date): Date | null {
+  const end = previousSecretEnd(key);
+  return end && end > now ? end : null;
 }

@@ -4,11 +4,12 @@ import { VerdictSchema, type Verdict } from '@na/contracts';
 import type { Clock } from '@na/service-host';
 import type { DataSource } from 'typeorm';
 import { rateLimitToProto, timestampOf, type ApiKey } from './api-key.entity.js';
-import type { KeyDigester } from './key-digest.js';
+import type { KeyDigester, StoredDigest } from './key-digest.js';
 import { keyStatus, type KeyStatus } from './key-status.js';
 import { previousSecretEnd } from './rotation.js';
 
-export type Verification = { status: KeyStatus; verdict: Verdict } | { status: 'unknown' | 'wrong_secret'; verdict?: undefined };
+/** A secret that was superseded is told from a wrong one: who has it has not guessed it. Of older ones nothing is known any more. */
+export type Verification = { status: KeyStatus; verdict: Verdict } | { status: 'unknown' | 'wrong_secret' | 'superseded'; verdict?: undefined };
 
 type Secrets = Pick<ApiKey, 'secretMac' | 'pepperVersion' | 'previousSecretMac' | 'previousPepperVersion' | 'previousEndsAt' | 'expiresAt'>;
 
@@ -37,23 +38,36 @@ export class Verifier {
   async verify(id: string, secretDigest: Uint8Array): Promise<Verification> {
     const [row] = await this.everywhere.query<Row[]>(keyWithWorkspace, [id]);
     const now = this.clock.now();
-    const secret = this.openedBy(row, secretDigest, now);
+    const secret = this.secretOf(row, secretDigest, now);
     if (!row || !secret) return { status: row ? 'wrong_secret' : 'unknown' };
+    if (secret === 'superseded') return { status: secret };
     return { status: keyStatus(row, row, now), verdict: verdictOf(row, secret) };
   }
 
+  /** Whether the secret is one of the key's, and not superseded. */
+  isOpenedBy(key: Secrets, secretDigest: Uint8Array, now: Date): boolean {
+    return ['current', 'previous'].includes(this.secretOf(key, secretDigest, now) ?? '');
+  }
+
   /** Which secret of the key was presented. The work is the same whether there is such a key, such a secret, or neither. */
-  openedBy(key: Secrets | undefined, secretDigest: Uint8Array, now: Date): 'current' | 'previous' | undefined {
+  private secretOf(key: Secrets | undefined, secretDigest: Uint8Array, now: Date): 'current' | 'previous' | 'superseded' | undefined {
     const isCurrent = this.digester.matches(key, secretDigest);
-    const isPrevious = this.digester.matches(previousOf(key), secretDigest);
+    const isPrevious = this.digester.matches(this.previousOf(key, now), secretDigest);
     if (isCurrent) return 'current';
-    return isPrevious && now < previousSecretEnd(key!)! ? 'previous' : undefined;
+    if (!isPrevious) return undefined;
+    return isOver(key!, now) ? 'superseded' : 'previous';
+  }
+
+  /** One that is over must not keep a pepper from being taken away. */
+  private previousOf(key: Secrets | undefined, now: Date): StoredDigest | undefined {
+    if (!key?.previousSecretMac) return undefined;
+    const stored = { secretMac: key.previousSecretMac, pepperVersion: key.previousPepperVersion! };
+    return isOver(key, now) && !this.digester.knows(stored) ? undefined : stored;
   }
 }
 
-function previousOf(key: Secrets | undefined) {
-  if (!key?.previousSecretMac) return undefined;
-  return { secretMac: key.previousSecretMac, pepperVersion: key.previousPepperVersion! };
+function isOver(key: Secrets, now: Date): boolean {
+  return now >= previousSecretEnd(key)!;
 }
 
 function verdictOf(row: Row, secret: 'current' | 'previous'): Verdict {

@@ -1045,14 +1045,14 @@ export const VerifyKeyRequestSchema: GenMessage<VerifyKeyRequest> = /*@__PURE__*
  */
 export type VerifyKeyResponse = Message<"keys.v1.VerifyKeyResponse"> & {
   /**
-   * "valid", or "unknown", "wrong_secret", "revoked", "expired", "disabled", "not_yet_valid", "suspended".
+   * "valid", or "unknown", "wrong_secret", "superseded" (by the last rotation), "revoked", "expired", "disabled", "not_yet_valid", "suspended".
    *
    * @generated from field: string status = 1;
    */
   status: string;
 
   /**
-   * Set for every status but "unknown" and "wrong_secret".
+   * Set for every status but "unknown", "wrong_secret" and "superseded".
    *
    * @generated from field: keys.v1.Verdict verdict = 2;
    */
