@@ -53,9 +53,15 @@ test('a delivery comes with its request and its attempts', async () => {
   expect(body).toMatchObject({
     id: gateway.state.deliveryId,
     max_attempts: 12,
-    request: { url: 'https://example.com/hook', body: '{}' },
-    attempt_log: [{ number: 1, duration_ms: 12.5, response_code: 503, error: null }],
+    request: { url: 'https://example.com/hook', headers: { 'webhook-id': 'evt_1' }, body: '{}' },
+    attempt_log: [{ number: 1, duration_ms: 12.5, response_code: 503, error: null, url: null }],
   });
+});
+
+test('what is not known of a request is null', async () => {
+  gateway.state.sentRequest = { url: '', headers: {}, body: '{}' };
+  const { body } = await gateway.get(`/api/v1/deliveries/${gateway.state.deliveryId}`, key.headers);
+  expect(body.request).toEqual({ url: null, headers: null, body: '{}' });
 });
 
 test('each event type comes with its description, schema and an example', async () => {

@@ -13,6 +13,7 @@ import { GroupsBehindRowSecurity1796600000000 } from './migrations/1796600000000
 import { RepeatedRequests1796650000000 } from './migrations/1796650000000-repeated-requests.js';
 import { SecureRows1796700000000 } from './migrations/1796700000000-secure-rows.js';
 import { PartialCounts1796800000000 } from './migrations/1796800000000-partial-counts.js';
+import { RecordedRequests1797000000000 } from './migrations/1797000000000-recorded-requests.js';
 import { Replay } from './replays/replay.entity.js';
 import type { settings } from './settings.js';
 
@@ -28,6 +29,7 @@ export const migrations = [
   RepeatedRequests1796650000000,
   SecureRows1796700000000,
   PartialCounts1796800000000,
+  RecordedRequests1797000000000,
 ];
 
 export interface Databases {
