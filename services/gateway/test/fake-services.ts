@@ -187,7 +187,7 @@ export class FakeServices {
   @RpcMethod(DeliveryService.method.listDeliveries)
   async listDeliveries(request: ListDeliveriesRequest) {
     this.state.asked.push(request);
-    return { deliveries: [{ id: this.state.deliveryId, status: 'retrying', attempts: 3, createdAt }], hasMore: true };
+    return { deliveries: [{ id: this.state.deliveryId, status: 'retrying', attempts: 3, createdAt, eventCreatedAt: createdAt }], hasMore: true };
   }
 
   @RpcMethod(DeliveryService.method.getDelivery)

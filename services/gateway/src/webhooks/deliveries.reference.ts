@@ -28,6 +28,7 @@ const delivery = thing(
     responseCode: 503,
     responseBody: 'try again later',
     createdAt: at('2026-03-01T12:00:00.250Z'),
+    eventCreatedAt: at('2026-03-01T12:00:00.000Z'),
     lastAttemptAt: at('2026-03-01T12:00:26.112Z'),
     nextRetryAt: at('2026-03-01T12:01:43.000Z'),
   },
@@ -97,7 +98,7 @@ export const deliveryOperations = operations({
   list: {
     id: 'listDeliveries',
     summary: 'List deliveries',
-    description: 'Newest first.',
+    description: 'Newest event first: ordered by `event_created_at`, which `since` and `until` compare too. A replay of missed events makes deliveries whose `created_at` is much later; they stand where their events belong.',
     answer: deliveryList,
     query: { status: 'failed', event_type: 'goal.converted', since: '2026-03-01T00:00:00Z' },
   },

@@ -71,6 +71,7 @@ function toProto(row: DeliveryRow) {
     responseBody: row.response_body ?? undefined,
     error: row.error ?? undefined,
     createdAt: timestampFromDate(row.created_at),
+    eventCreatedAt: timestampFromDate(row.event_at),
     lastAttemptAt: optionalTimestamp(row.last_attempt_at),
     nextRetryAt: optionalTimestamp(row.next_attempt_at),
     completedAt: optionalTimestamp(row.completed_at),
