@@ -93,6 +93,12 @@ test('a trace that nobody records is carried on all the same: into log lines, ov
   const [request] = await receiver.received(1);
   await receiver.stop();
   expect(request!.headers.traceparent).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-00$`));
+  const shown = await eventually(async () => {
+    const { body } = await system.api('GET', `/deliveries/${request!.headers['x-webhook-delivery'] as string}`, credentials);
+    if (body.attempts !== 1) throw new Error('the attempt is not recorded yet');
+    return body;
+  });
+  expect(shown.request.headers).toMatchObject({ traceparent: request!.headers.traceparent });
   await eventually(async () => {
     for (const service of ['gateway', 'webhook-dispatcher'] as const) expect(system.logOf(service)).toContain(`"trace_id":"${traceId}"`);
   });

@@ -19,7 +19,7 @@ test('the delivery table is asked for with the filters of the query', async () =
   const times = { since: '2026-03-01T00:00:00Z', until: '2026-03-02T00:00:00+02:00' };
   const query = new URLSearchParams({ ...times, status: 'failed', event_type: 'goal.converted', event_id: eventId, response_code: '503', limit: '7' });
   const { status, body } = await gateway.get(`/api/v1/deliveries?${query}`, key.headers);
-  expect([status, body.data[0]]).toMatchObject([200, { id: gateway.state.deliveryId, status: 'retrying', attempts: 3, response_code: null, final_status: null }]);
+  expect([status, body.data[0]]).toMatchObject([200, { id: gateway.state.deliveryId, status: 'retrying', attempts: 3, response_code: null, final_status: null, event_created_at: '2026-03-01T12:00:00.000Z' }]);
   const { since, until, ...asked } = lastAsked();
   expect(asked).toMatchObject({ status: 'failed', eventType: 'goal.converted', eventId, responseCode: 503, limit: 7 });
   expect([since, until].map((time) => timestampDate(time!).toISOString())).toEqual(['2026-03-01T00:00:00.000Z', '2026-03-01T22:00:00.000Z']);
@@ -53,9 +53,15 @@ test('a delivery comes with its request and its attempts', async () => {
   expect(body).toMatchObject({
     id: gateway.state.deliveryId,
     max_attempts: 12,
-    request: { url: 'https://example.com/hook', body: '{}' },
-    attempt_log: [{ number: 1, duration_ms: 12.5, response_code: 503, error: null }],
+    request: { url: 'https://example.com/hook', headers: { 'webhook-id': 'evt_1' }, body: '{}' },
+    attempt_log: [{ number: 1, duration_ms: 12.5, response_code: 503, error: null, url: null }],
   });
+});
+
+test('what is not known of a request is null', async () => {
+  gateway.state.sentRequest = { url: '', headers: {}, body: '{}' };
+  const { body } = await gateway.get(`/api/v1/deliveries/${gateway.state.deliveryId}`, key.headers);
+  expect(body.request).toEqual({ url: null, headers: null, body: '{}' });
 });
 
 test('each event type comes with its description, schema and an example', async () => {

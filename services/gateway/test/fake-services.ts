@@ -79,6 +79,7 @@ export class FakeState {
   /** Thrown by the next CreateKey, once it has made the key: its reply is lost. */
   createKeyFault?: Error;
   readonly endpointId = typeid('we').toString();
+  sentRequest = { url: 'https://example.com/hook', body: '{}', headers: { 'webhook-id': 'evt_1' } as Record<string, string> };
   readonly deliveryId = typeid('dlv').toString();
   readonly replayId = typeid('rpl').toString();
   /** Thrown by the next GetPage, as a fault of the service would be. */
@@ -188,14 +189,14 @@ export class FakeServices {
   @RpcMethod(DeliveryService.method.listDeliveries)
   async listDeliveries(request: ListDeliveriesRequest) {
     this.state.asked.push(request);
-    return { deliveries: [{ id: this.state.deliveryId, status: 'retrying', attempts: 3, createdAt }], hasMore: true };
+    return { deliveries: [{ id: this.state.deliveryId, status: 'retrying', attempts: 3, createdAt, eventCreatedAt: createdAt }], hasMore: true };
   }
 
   @RpcMethod(DeliveryService.method.getDelivery)
   async getDelivery({ id }: GetDeliveryRequest) {
     return {
       delivery: { id, status: 'retrying', attempts: 1, maxAttempts: 12, responseCode: 503, createdAt },
-      request: { url: 'https://example.com/hook', body: '{}' },
+      request: this.state.sentRequest,
       attemptLog: [{ id: typeid('att').toString(), number: 1, startedAt: createdAt, durationMs: 12.5, responseCode: 503 }],
     };
   }

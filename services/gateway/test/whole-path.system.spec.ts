@@ -62,7 +62,15 @@ test('a hit that meets a goal becomes a signed webhook, and the delivery table s
     endpoint_id: webhook.id, event_id: payload.id, event_type: 'goal.converted', attempts: 1, response_code: 200, error: null, next_retry_at: null, final_status: 'succeeded',
   });
   const whole = await system.api('GET', `/deliveries/${delivery.id}`, credentials);
-  expect(whole.body).toMatchObject({ id: delivery.id, request: { body: request!.body.toString() }, attempt_log: [{ number: 1, response_code: 200 }] });
+  const { traceparent } = request!.headers;
+  expect(whole.body).toMatchObject({
+    id: delivery.id,
+    request: { url: receiver.url, headers: { 'webhook-id': payload.id, traceparent }, body: request!.body.toString() },
+    attempt_log: [{ number: 1, response_code: 200, url: receiver.url }],
+  });
+  const { headers, body } = whole.body.request;
+  const asked = await system.api('POST', '/webhooks/signature/explain', credentials, { secret: webhook.secret, headers, body });
+  expect(asked.body).toMatchObject({ verdict: { ok: true }, schemes: [{ scheme: 'standard', matches: true }, { scheme: 'raw-body', matches: true }] });
 });
 
 test('a receiver that answers 503 twice gets the event a third time on the backoff schedule', async () => {

@@ -126,6 +126,14 @@ test('since is included and until is not, to the millisecond', async () => {
   expect(await listed(workspaceId, { since: new Date(eventAt.getTime() + 1), until: new Date(eventAt.getTime() + 2) }, 100)).toHaveLength(0);
 });
 
+test('each delivery shows the time that the order and the window go by', async () => {
+  const { workspaceId, rows } = await storedWorkspace(30);
+  await dispatcher.sql.query(`UPDATE deliveries SET created_at = now() WHERE workspace_id = $1 AND status = 'failed'`, [workspaceId]);
+  const shown = await listed(workspaceId, {}, 7);
+  const times = new Map(rows.map(({ id, eventAt }) => [id, eventAt]));
+  for (const { id, eventCreatedAt } of shown) expect(timestampDate(eventCreatedAt!)).toEqual(times.get(id));
+});
+
 test('a page carries the body of the latest attempt of each', async () => {
   const { workspaceId, rows } = await storedWorkspace(30);
   const bodies = new Map(rows.map(({ id, attempts }) => [id, `body of attempt ${attempts}`]));

@@ -128,6 +128,10 @@ test('events of before the endpoint existed are made up for, those it wants, onc
   await untilAll(workspaceId, 3, { status: 'succeeded', attempts: 1, endpointId: owner.endpointId });
   expect(sentEvents()).toEqual(events.map(({ id }) => id));
   expect(await create(owner, { includeMissed: true, dryRun: true })).toMatchObject({ total: 0 });
+  for (const { id } of await dispatcher.list(workspaceId)) {
+    const { delivery, request } = await dispatcher.deliveries.getDelivery({ caller: { workspaceId }, id });
+    expect(timestampDate(delivery!.eventCreatedAt!).toISOString()).toBe((JSON.parse(request!.body) as { created_at: string }).created_at);
+  }
 });
 
 test('an endpoint of some pages is not made up for events of others, however many there are', async () => {

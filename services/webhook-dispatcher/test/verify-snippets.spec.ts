@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from '@jest/globals';
-import { sign } from '../src/deliveries/sign.js';
+import { sign, signedHeaders } from '../src/deliveries/sign.js';
 
 const docs = readFileSync(join(import.meta.dirname, '../../../docs/webhooks.md'), 'utf8');
 const frontPage = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
@@ -162,8 +162,9 @@ const [secret, otherSecret] = [7, 8].map((fill) => `whsec_${Buffer.alloc(32, fil
 /** A request as the dispatcher makes it. The snippets read the real clock, so it is signed by the real clock. */
 function received({ ageSeconds = 0, current = secret, previous = [] as string[] } = {}) {
   const [id, body] = ['evt_01kd4gq3zjf5y9a8w2m6r7t0bc', '{"id":"evt_01kd4gq3zjf5y9a8w2m6r7t0bc","data":{"name":"Größe ✓"}}'];
-  const headers = sign(id, Buffer.from(body), { current, previous }, new Date(Date.now() - ageSeconds * 1_000));
-  return { secret: current, id, timestamp: headers['webhook-timestamp'], signature: headers['webhook-signature'], body };
+  const signedAt = new Date(Date.now() - ageSeconds * 1_000);
+  const signature = sign(id, Buffer.from(body), { current, previous }, signedAt)['webhook-signature'];
+  return { secret: current, id, timestamp: signedHeaders(id, signedAt)['webhook-timestamp'], signature, body };
 }
 
 /** Each with whether it must be taken. */
@@ -229,7 +230,8 @@ test('the example request carries what the dispatcher signs with the secret besi
   const headers = Object.fromEntries(head!.split('\n').slice(1).map((line) => [line.split(': ')[0]!.toLowerCase(), line.split(': ')[1]]));
   const current = /made with the secret `(whsec_.*?)`/.exec(docs)![1]!;
   const { id, created_at } = JSON.parse(body!) as { id: string; created_at: string };
-  expect(headers).toMatchObject(sign(id, Buffer.from(body!), { current, previous: [] }, new Date(created_at)));
+  const signedAt = new Date(created_at);
+  expect(headers).toMatchObject({ ...signedHeaders(id, signedAt), ...sign(id, Buffer.from(body!), { current, previous: [] }, signedAt) });
 });
 
 function frontPageVerdict({ secret: key, rawBody, given }: { secret: string; rawBody: Buffer; given: string | undefined }): unknown {

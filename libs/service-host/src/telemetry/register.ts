@@ -10,6 +10,7 @@ import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { NodeSDK } from '@opentelemetry/sdk-node';
+import { noteSentTrace } from './sent-trace.js';
 import { originOnly, withoutSecrets, withoutUrl } from './span-urls.js';
 
 // services/<name>/dist/main.js
@@ -61,7 +62,11 @@ function instrumentations(): Instrumentation[] {
     new HttpInstrumentation({ startIncomingSpanHook: fromOutside, startOutgoingSpanHook: withoutUrl }),
     // Of a trace that nobody records it would make, for each request, a span with all its attributes: a quarter of the
     // webhook dispatcher's time. Who sends a request in such a trace and wants it carried on sets the header.
-    new UndiciInstrumentation({ startSpanHook: ({ origin }) => originOnly(origin), ignoreRequestHook: () => !trace.getActiveSpan()?.isRecording() }),
+    new UndiciInstrumentation({
+      startSpanHook: ({ origin }) => originOnly(origin),
+      ignoreRequestHook: () => !trace.getActiveSpan()?.isRecording(),
+      requestHook: noteSentTrace,
+    }),
     // A span per pooled connection handed out says nothing; a span outside any trace belongs to a poll nobody asked about.
     new PgInstrumentation({ requireParentSpan: true, ignoreConnectSpans: true }),
   ];

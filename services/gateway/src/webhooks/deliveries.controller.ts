@@ -1,6 +1,6 @@
 // /api/v1/deliveries
 import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { AttemptSchema, DeliveryRequestSchema, DeliverySchema, etagOfJson, publicJson, type Caller, type GetDeliveryResponse } from '@na/contracts';
+import { AttemptSchema, DeliveryRequestSchema, DeliverySchema, etagOfJson, publicJson, type Caller, type DeliveryRequest, type GetDeliveryResponse } from '@na/contracts';
 import { Scoped } from '../auth/access.js';
 import { From } from '../auth/identity.js';
 import { Lists } from '../http/lists.js';
@@ -55,8 +55,14 @@ export class DeliveriesController {
 function explained({ delivery, request, attemptLog }: GetDeliveryResponse): Resource {
   const json = {
     ...publicJson(DeliverySchema, delivery!),
-    request: request ? publicJson(DeliveryRequestSchema, request) : null,
+    request: request ? sent(request) : null,
     attempt_log: attemptLog.map((attempt) => publicJson(AttemptSchema, attempt)),
   };
   return new Resource(json, { etag: etagOfJson(json) });
+}
+
+/** No request goes without a URL and headers: where they are empty, they are not known. */
+function sent(request: DeliveryRequest) {
+  const { url, headers, ...rest } = publicJson(DeliveryRequestSchema, request);
+  return { url: url || null, headers: Object.keys(headers!).length > 0 ? headers! : null, ...rest };
 }

@@ -28,16 +28,43 @@ const delivery = thing(
     responseCode: 503,
     responseBody: 'try again later',
     createdAt: at('2026-03-01T12:00:00.250Z'),
+    eventCreatedAt: at('2026-03-01T12:00:00.000Z'),
     lastAttemptAt: at('2026-03-01T12:00:26.112Z'),
     nextRetryAt: at('2026-03-01T12:01:43.000Z'),
   },
   { status: zodJsonSchema(deliveryStatus, 'output') },
 );
 
-const request = thing('DeliveryRequest', 'The request of the latest attempt, less the signatures.', DeliveryRequestSchema, {
-  url: 'https://hooks.acme.example/notion-analytics',
-  body: '{"id":"evt_…","type":"goal.converted",…}',
-});
+const unknown = 'Null before any attempt, where nothing could be sent, and of attempts from before requests were recorded.';
+
+const request = thing(
+  'DeliveryRequest',
+  'The request of the latest attempt, as it was sent. Its `headers` and `body` can be given to `POST /api/v1/webhooks/signature/explain`.',
+  DeliveryRequestSchema,
+  {
+    url: 'https://hooks.acme.example/notion-analytics',
+    body: '{"id":"evt_…","type":"goal.converted",…}',
+    headers: {
+      authorization: '•••',
+      'content-type': 'application/json',
+      'user-agent': 'NotionAnalytics-Webhooks/1',
+      'webhook-id': exampleId('evt'),
+      'webhook-timestamp': '1772366426',
+      'webhook-signature': 'v1,nT6ZmgD/x08y9N8ei/pcVo30toRDK09pBYSjGhgHVQg=',
+      'x-webhook-signature': 'sha256=43f5073902ff6fb16422051aaae426470df96be56ab4457e2975642f5fc50c46',
+      'x-webhook-event': 'goal.converted',
+      'x-webhook-delivery': exampleId('dlv'),
+      'x-webhook-attempt': '3',
+    },
+  },
+  {
+    url: { type: ['string', 'null'], description: `Where it was sent, whatever the webhook's URL is now. ${unknown}` },
+    headers: {
+      type: ['object', 'null'],
+      description: `By lower-case name. Values of the webhook's own headers that look like credentials are masked, as in the webhook. ${unknown}`,
+    },
+  },
+);
 
 const attempt = thing('Attempt', 'One attempt at a delivery.', AttemptSchema, {
   id: exampleId('att'),
@@ -47,6 +74,7 @@ const attempt = thing('Attempt', 'One attempt at a delivery.', AttemptSchema, {
   responseCode: 503,
   responseHeaders: { 'retry-after': '60' },
   responseBody: 'try again later',
+  url: 'https://hooks.acme.example/notion-analytics',
   queuedMs: 0.8,
   connectedMs: 31.2,
   headMs: 112.1,
@@ -57,7 +85,7 @@ const explained = extended(
   'ExplainedDelivery',
   'A delivery with what was sent and each attempt at it.',
   z.object({
-    request: z.unknown().meta({ anyOf: [ref(request.name), { type: 'null' }], description: 'What was sent on the latest attempt; null while there was none.' }),
+    request: z.unknown().meta({ anyOf: [ref(request.name), { type: 'null' }], description: 'What was sent on the latest attempt; before any, its body alone.' }),
     attempt_log: z.array(z.unknown().meta(ref(attempt.name))).describe('Every attempt, the first one first.'),
   }),
   { request: request.example!, attempt_log: [attempt.example!] },
@@ -70,7 +98,7 @@ export const deliveryOperations = operations({
   list: {
     id: 'listDeliveries',
     summary: 'List deliveries',
-    description: 'Newest first.',
+    description: 'Newest event first: ordered by `event_created_at`, which `since` and `until` compare too. A replay of missed events makes deliveries whose `created_at` is much later; they stand where their events belong.',
     answer: deliveryList,
     query: { status: 'failed', event_type: 'goal.converted', since: '2026-03-01T00:00:00Z' },
   },

@@ -14,8 +14,8 @@ export const deliveriesQuery = listQuery.extend({
   event_id: id('evt').optional().describe('Only of this event.'),
   endpoint_id: id('we').optional().describe('Only to this webhook.'),
   response_code: wholeNumber(100, 599).optional().describe('Only those whose latest attempt was answered with this HTTP status.'),
-  since: timestamp.optional().describe('Only of events from this moment on.'),
-  until: timestamp.optional().describe('Only of events before this moment.'),
+  since: timestamp.optional().describe('Only of events from this moment on, by `event_created_at`.'),
+  until: timestamp.optional().describe('Only of events before this moment, by `event_created_at`.'),
 });
 
 export type DeliveriesQuery = z.infer<typeof deliveriesQuery>;

@@ -10,7 +10,7 @@ import { Statement } from './statement.js';
 const attemptColumns = [
   ['delivery_id', 'text'], ['event_at', 'timestamptz'], ['number', 'integer'], ['id', 'text'], ['started_at', 'timestamptz'],
   ['duration_ms', 'double precision'], ['response_code', 'integer'], ['response_headers', 'jsonb'], ['response_body', 'text'], ['error', 'text'],
-  ['queued_ms', 'double precision'], ['connected_ms', 'double precision'], ['head_ms', 'double precision'],
+  ['url', 'text'], ['request_headers', 'jsonb'], ['queued_ms', 'double precision'], ['connected_ms', 'double precision'], ['head_ms', 'double precision'],
   ['status', 'text'], ['next_attempt_at', 'timestamptz'],
 ] as const;
 
@@ -21,7 +21,7 @@ const deliveryColumns = [
 
 /** Both the `result` of a batch, a row for each attempt, and the log of attempts. The parameters are numbered from 2. */
 function resultOf(columns: (readonly [name: string, type: string])[]): string {
-  const logged = 'delivery_id, event_at, number, id, started_at, duration_ms, response_code, response_headers, response_body, error, queued_ms, connected_ms, head_ms';
+  const logged = 'delivery_id, event_at, number, id, started_at, duration_ms, response_code, response_headers, response_body, error, url, request_headers, queued_ms, connected_ms, head_ms';
   return `result AS (
     SELECT * FROM unnest(${columns.map(([, type], index) => `$${index + 2}::${type}[]`).join(', ')}) AS r (${columns.map(([name]) => name).join(', ')})
   ), logged AS (
@@ -104,6 +104,8 @@ function attemptValues(batch: AttemptedDelivery[]): unknown[] {
     column(({ outcome }) => (outcome.kind === 'answered' ? JSON.stringify(outcome.headers) : '{}')),
     column(({ outcome }) => (outcome.kind === 'answered' ? outcome.body : null)),
     plainColumn(column(({ outcome }) => (outcome.kind === 'unanswered' ? outcome.error : null))),
+    column(({ request }) => request?.url ?? null),
+    column(({ request }) => (request ? JSON.stringify(request.headers) : null)),
     plainColumn(column(({ startedAt, delivery }) => startedAt.getTime() - delivery.takenAt.getTime())),
     plainColumn(column(({ outcome }) => outcome.phases.connectedMs ?? null)),
     plainColumn(column(({ outcome }) => outcome.phases.headMs ?? null)),

@@ -2,10 +2,12 @@
 import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
 import { typeid } from 'typeid-js';
 import { inSpan } from '@na/messaging';
-import type { Clock, Logger } from '@na/service-host';
+import { notingSentTrace, type Clock, type Logger } from '@na/service-host';
+import { maskHeaders } from '../endpoints/custom-headers.js';
 import type { AttemptedDelivery, DueDelivery } from './delivery.js';
+import { requestHeaders, type Headers, type SentRequest } from './request.js';
 import { nextStep } from './retry-policy.js';
-import type { Outcome, Send, WebhookRequest } from './send.js';
+import type { Outcome, Send } from './send.js';
 import { sign } from './sign.js';
 
 export interface DeliverWith {
@@ -23,47 +25,44 @@ export async function deliver(delivery: DueDelivery, { send, record, clock, rand
   const attributes = { 'webhook.delivery': delivery.id, 'webhook.endpoint': delivery.target.endpointId, 'webhook.attempt': delivery.attempts + 1 };
   return inSpan({ name: 'webhook attempt', kind: SpanKind.INTERNAL, attributes, parent }, async () => {
     const startedAt = clock.now();
-    const outcome = await exchange(delivery, startedAt, send, logger);
+    const { outcome, request } = await exchange(delivery, startedAt, send, logger);
     const endedAt = clock.now();
     const next = nextStep(delivery.attempts + 1, delivery.maxAttempts, outcome, delivery.target.retryPolicy, endedAt, random());
-    await record({ delivery, attemptId: typeid('att').toString(), startedAt, endedAt, outcome, next });
+    await record({ delivery, attemptId: typeid('att').toString(), startedAt, endedAt, request, outcome, next });
     logger.info({ ...describe(delivery), ...describeOutcome(outcome), next: next.kind }, 'delivery attempted');
     return outcome;
   });
 }
 
+interface Exchanged {
+  outcome: Outcome;
+  /** Undefined when nothing could be sent. */
+  request?: SentRequest;
+}
+
 /** A secret that can't be opened is recorded like an endpoint that can't be reached: it stops nobody else, and can be mended. */
-async function exchange(delivery: DueDelivery, now: Date, send: Send, logger: Logger): Promise<Outcome> {
+async function exchange(delivery: DueDelivery, now: Date, send: Send, logger: Logger): Promise<Exchanged> {
   try {
-    return await send(requestFor(delivery, now));
+    return await sendSigned(delivery, now, send);
   } catch (error) {
     logger.error({ err: error, endpoint: delivery.target.endpointId }, 'an attempt could not be signed');
-    return { kind: 'unanswered', error: 'secret_unavailable', durationMs: 0, phases: {} };
+    return { outcome: { kind: 'unanswered', error: 'secret_unavailable', durationMs: 0, phases: {} } };
   }
 }
 
-function requestFor(delivery: DueDelivery, now: Date): WebhookRequest {
-  const { target, payload, eventId } = delivery;
-  return {
-    url: target.url,
-    timeoutMs: target.timeoutMs,
-    body: payload,
-    headers: {
-      ...target.headers,
-      'content-type': 'application/json',
-      'user-agent': 'NotionAnalytics-Webhooks/1',
-      ...sign(eventId, payload, target.secrets(now), now),
-      'x-webhook-event': delivery.eventType,
-      'x-webhook-delivery': delivery.id,
-      'x-webhook-attempt': String(delivery.attempts + 1),
-      ...headersOfUnrecordedTrace(),
-    },
-  };
+async function sendSigned({ id, eventId, eventType, attempts, payload, target }: DueDelivery, startedAt: Date, send: Send): Promise<Exchanged> {
+  const signatures = sign(eventId, payload, target.secrets(startedAt), startedAt);
+  const traced = headersOfUnrecordedTrace();
+  const facts = { eventId, eventType, deliveryId: id, attempt: attempts + 1, startedAt };
+  const headers = requestHeaders(facts, { ...target.headers, ...signatures, ...traced });
+  // Into `traced` also comes what is put into the request of a trace that is recorded.
+  const outcome = await context.with(notingSentTrace(traced), () => send({ url: target.url, timeoutMs: target.timeoutMs, body: payload, headers }));
+  return { outcome, request: { url: target.url, headers: { ...maskHeaders(target.headers), ...signatures, ...traced } } };
 }
 
 /** A trace that is recorded is put into the request by undici's instrumentation: see service-host's telemetry/register.ts. */
-function headersOfUnrecordedTrace(): Record<string, string> {
-  const headers: Record<string, string> = {};
+function headersOfUnrecordedTrace(): Headers {
+  const headers: Headers = {};
   if (!trace.getActiveSpan()?.isRecording()) propagation.inject(context.active(), headers);
   return headers;
 }

@@ -12,7 +12,8 @@ import {
 import { boundedLimit, RpcMethod, workspaceOf } from '@na/messaging';
 import { ByHand } from './by-hand.js';
 import type { DeliveryFilter } from './delivery-page.js';
-import { DeliveryTable, type AttemptRow, type DeliveryRow } from './delivery-table.js';
+import { DeliveryTable, type AttemptRow, type DeliveryRow, type FullDelivery } from './delivery-table.js';
+import { requestHeaders } from './request.js';
 
 @Controller()
 export class DeliveriesRpc {
@@ -31,8 +32,8 @@ export class DeliveriesRpc {
 
   @RpcMethod(DeliveryService.method.getDelivery)
   async getDelivery({ caller, id }: GetDeliveryRequest) {
-    const { delivery, url, payload, attempts } = await this.table.get(workspaceOf(caller), id);
-    return { delivery: toProto(delivery), request: { url, body: payload.toString('utf8') }, attemptLog: attempts.map(attemptToProto) };
+    const found = await this.table.get(workspaceOf(caller), id);
+    return { delivery: toProto(found.delivery), request: requestToProto(found), attemptLog: found.attempts.map(attemptToProto) };
   }
 
   @RpcMethod(DeliveryService.method.retryDelivery)
@@ -70,10 +71,21 @@ function toProto(row: DeliveryRow) {
     responseBody: row.response_body ?? undefined,
     error: row.error ?? undefined,
     createdAt: timestampFromDate(row.created_at),
+    eventCreatedAt: timestampFromDate(row.event_at),
     lastAttemptAt: optionalTimestamp(row.last_attempt_at),
     nextRetryAt: optionalTimestamp(row.next_attempt_at),
     completedAt: optionalTimestamp(row.completed_at),
     finalStatus: row.completed_at ? row.status : undefined,
+  };
+}
+
+/** What was sent on the latest attempt, as far as it is known. */
+function requestToProto({ delivery, payload, latest }: FullDelivery) {
+  const facts = latest && { eventId: delivery.event_id, eventType: delivery.event_type, deliveryId: delivery.id, attempt: latest.number, startedAt: latest.started_at };
+  return {
+    url: latest?.url ?? undefined,
+    headers: facts && latest.request_headers ? requestHeaders(facts, latest.request_headers) : {},
+    body: payload.toString('utf8'),
   };
 }
 
@@ -87,6 +99,7 @@ function attemptToProto(row: AttemptRow) {
     responseHeaders: row.response_headers,
     responseBody: row.response_body ?? undefined,
     error: row.error ?? undefined,
+    url: row.url ?? undefined,
     queuedMs: row.queued_ms ?? undefined,
     connectedMs: row.connected_ms ?? undefined,
     headMs: row.head_ms ?? undefined,

@@ -36,22 +36,27 @@ export interface AttemptRow {
   response_headers: Record<string, string>;
   response_body: string | null;
   error: string | null;
+  /** Null when nothing was sent, as are the headers; and of attempts from before requests were recorded. */
+  url: string | null;
+  /** What SentRequest has of them. */
+  request_headers: Record<string, string> | null;
   queued_ms: number | null;
   connected_ms: number | null;
   head_ms: number | null;
 }
 
 const attemptsOf = `
-  SELECT id, number, started_at, duration_ms, response_code, response_headers, response_body, error, queued_ms, connected_ms, head_ms
+  SELECT id, number, started_at, duration_ms, response_code, response_headers, response_body, error, url, request_headers, queued_ms, connected_ms, head_ms
   FROM attempts WHERE delivery_id = $1 AND event_at = $2 ORDER BY number`;
 
 type WithoutBody = Omit<DeliveryRow, 'response_body'>;
 
 export interface FullDelivery {
   delivery: DeliveryRow;
-  url: string;
   payload: Buffer;
   attempts: AttemptRow[];
+  /** Undefined before any was made. */
+  latest: AttemptRow | undefined;
 }
 
 export class DeliveryTable {
@@ -77,18 +82,17 @@ export class DeliveryTable {
   get(workspaceId: string, id: string): Promise<FullDelivery> {
     const at = [id, eventTimeOf(id) ?? null];
     return inWorkspace(this.database, workspaceId, async (tx) => {
-      const [found] = await tx.query<(WithoutBody & { url: string; payload: Buffer })[]>(
-        `SELECT ${deliveryColumns}, p.url, e.payload FROM deliveries d
+      const [found] = await tx.query<(WithoutBody & { payload: Buffer })[]>(
+        `SELECT ${deliveryColumns}, e.payload FROM deliveries d
          JOIN events e ON e.id = d.event_id AND e.event_at = d.event_at
-         JOIN endpoints p ON p.id = d.endpoint_id
          WHERE d.id = $1 AND d.event_at = $2 AND d.workspace_id = $3`,
         [...at, workspaceId],
       );
       if (!found) throw notFound('delivery', id);
       const attempts = await tx.query<AttemptRow[]>(attemptsOf, at);
-      const { url, payload, ...delivery } = found;
+      const { payload, ...delivery } = found;
       const latest = attempts.find(({ number }) => number === delivery.attempts);
-      return { delivery: { ...delivery, response_body: latest?.response_body ?? null }, url, payload, attempts };
+      return { delivery: { ...delivery, response_body: latest?.response_body ?? null }, payload, attempts, latest };
     });
   }
 

@@ -2,6 +2,7 @@
 // States and their transitions are drawn in docs/state-machines.md.
 import { createHash } from 'node:crypto';
 import { TypeID } from 'typeid-js';
+import type { SentRequest } from './request.js';
 import type { NextStep, RetryPolicy } from './retry-policy.js';
 import type { Outcome } from './send.js';
 import type { SigningSecrets } from './sign.js';
@@ -56,6 +57,8 @@ export interface AttemptedDelivery {
   attemptId: string;
   startedAt: Date;
   endedAt: Date;
+  /** Undefined when nothing could be sent. */
+  request?: SentRequest;
   outcome: Outcome;
   next: NextStep;
 }

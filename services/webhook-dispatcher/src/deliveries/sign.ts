@@ -8,12 +8,21 @@ export interface SigningSecrets {
   previous: string[];
 }
 
+/** What the standard signature covers besides the body. */
 export interface SignedHeaders {
-  'x-webhook-signature': string;
-  'x-webhook-signature-previous'?: string;
   'webhook-id': string;
   'webhook-timestamp': string;
+}
+
+export interface Signatures {
+  'x-webhook-signature': string;
+  'x-webhook-signature-previous'?: string;
   'webhook-signature': string;
+}
+
+/** @param timestamp when the attempt is made; sent in Unix seconds */
+export function signedHeaders(eventId: string, timestamp: Date): SignedHeaders {
+  return { 'webhook-id': eventId, 'webhook-timestamp': String(Math.floor(timestamp.getTime() / 1_000)) };
 }
 
 /**
@@ -22,15 +31,13 @@ export interface SignedHeaders {
  * The standard takes one signature for each secret; `X-Webhook-Signature-Previous` has room for the newest previous one only.
  * @param timestamp when the attempt is made
  */
-export function sign(eventId: string, body: Buffer, { current, previous }: SigningSecrets, timestamp: Date): SignedHeaders {
-  const seconds = String(Math.floor(timestamp.getTime() / 1_000));
+export function sign(eventId: string, body: Buffer, { current, previous }: SigningSecrets, timestamp: Date): Signatures {
+  const { 'webhook-id': id, 'webhook-timestamp': seconds } = signedHeaders(eventId, timestamp);
   const [newestPrevious] = previous;
   return {
     'x-webhook-signature': bodySignature(current, body),
     ...(newestPrevious !== undefined && { 'x-webhook-signature-previous': bodySignature(newestPrevious, body) }),
-    'webhook-id': eventId,
-    'webhook-timestamp': seconds,
-    'webhook-signature': [current, ...previous].map((secret) => standardSignature(secret, `${eventId}.${seconds}.`, body)).join(' '),
+    'webhook-signature': [current, ...previous].map((secret) => standardSignature(secret, `${id}.${seconds}.`, body)).join(' '),
   };
 }
 

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file webhooks/v1/deliveries.proto.
  */
 export const file_webhooks_v1_deliveries: GenFile = /*@__PURE__*/
-  fileDesc("Chx3ZWJob29rcy92MS9kZWxpdmVyaWVzLnByb3RvEgt3ZWJob29rcy52MSLVBAoIRGVsaXZlcnkSCgoCaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhMKC2VuZHBvaW50X2lkGAMgASgJEhAKCGV2ZW50X2lkGAQgASgJEhIKCmV2ZW50X3R5cGUYBSABKAkSDgoGc3RhdHVzGAYgASgJEhAKCGF0dGVtcHRzGAcgASgNEhQKDG1heF9hdHRlbXB0cxgIIAEoDRIaCg1yZXNwb25zZV9jb2RlGAkgASgNSACIAQESGgoNcmVzcG9uc2VfYm9keRgKIAEoCUgBiAEBEhIKBWVycm9yGAsgASgJSAKIAQESLgoKY3JlYXRlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOAoPbGFzdF9hdHRlbXB0X2F0GA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgDiAEBEjYKDW5leHRfcmV0cnlfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSASIAQESNQoMY29tcGxldGVkX2F0GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgFiAEBEhkKDGZpbmFsX3N0YXR1cxgQIAEoCUgGiAEBQhAKDl9yZXNwb25zZV9jb2RlQhAKDl9yZXNwb25zZV9ib2R5QggKBl9lcnJvckISChBfbGFzdF9hdHRlbXB0X2F0QhAKDl9uZXh0X3JldHJ5X2F0Qg8KDV9jb21wbGV0ZWRfYXRCDwoNX2ZpbmFsX3N0YXR1cyLVAwoHQXR0ZW1wdBIKCgJpZBgBIAEoCRIOCgZudW1iZXIYAiABKA0SLgoKc3RhcnRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLZHVyYXRpb25fbXMYBCABKAESGgoNcmVzcG9uc2VfY29kZRgFIAEoDUgAiAEBEkMKEHJlc3BvbnNlX2hlYWRlcnMYBiADKAsyKS53ZWJob29rcy52MS5BdHRlbXB0LlJlc3BvbnNlSGVhZGVyc0VudHJ5EhoKDXJlc3BvbnNlX2JvZHkYByABKAlIAYgBARISCgVlcnJvchgIIAEoCUgCiAEBEhYKCXF1ZXVlZF9tcxgJIAEoAUgDiAEBEhkKDGNvbm5lY3RlZF9tcxgKIAEoAUgEiAEBEhQKB2hlYWRfbXMYCyABKAFIBYgBARo2ChRSZXNwb25zZUhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQhAKDl9yZXNwb25zZV9jb2RlQhAKDl9yZXNwb25zZV9ib2R5QggKBl9lcnJvckIMCgpfcXVldWVkX21zQg8KDV9jb25uZWN0ZWRfbXNCCgoIX2hlYWRfbXMiLAoPRGVsaXZlcnlSZXF1ZXN0EgsKA3VybBgBIAEoCRIMCgRib2R5GAIgASgJIo0DChVMaXN0RGVsaXZlcmllc1JlcXVlc3QSHgoGY2FsbGVyGAEgASgLMg4ucnBjLnYxLkNhbGxlchINCgVsaW1pdBgCIAEoDRINCgVhZnRlchgDIAEoCRITCgZzdGF0dXMYBCABKAlIAIgBARIXCgpldmVudF90eXBlGAUgASgJSAGIAQESFQoIZXZlbnRfaWQYBiABKAlIAogBARIYCgtlbmRwb2ludF9pZBgHIAEoCUgDiAEBEhoKDXJlc3BvbnNlX2NvZGUYCCABKA1IBIgBARIuCgVzaW5jZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIBYgBARIuCgV1bnRpbBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIBogBAUIJCgdfc3RhdHVzQg0KC19ldmVudF90eXBlQgsKCV9ldmVudF9pZEIOCgxfZW5kcG9pbnRfaWRCEAoOX3Jlc3BvbnNlX2NvZGVCCAoGX3NpbmNlQggKBl91bnRpbCJVChZMaXN0RGVsaXZlcmllc1Jlc3BvbnNlEikKCmRlbGl2ZXJpZXMYASADKAsyFS53ZWJob29rcy52MS5EZWxpdmVyeRIQCghoYXNfbW9yZRgCIAEoCCJAChJHZXREZWxpdmVyeVJlcXVlc3QSHgoGY2FsbGVyGAEgASgLMg4ucnBjLnYxLkNhbGxlchIKCgJpZBgCIAEoCSKYAQoTR2V0RGVsaXZlcnlSZXNwb25zZRInCghkZWxpdmVyeRgBIAEoCzIVLndlYmhvb2tzLnYxLkRlbGl2ZXJ5Ei0KB3JlcXVlc3QYAiABKAsyHC53ZWJob29rcy52MS5EZWxpdmVyeVJlcXVlc3QSKQoLYXR0ZW1wdF9sb2cYAyADKAsyFC53ZWJob29rcy52MS5BdHRlbXB0IlQKFFJldHJ5RGVsaXZlcnlSZXF1ZXN0Eh4KBmNhbGxlchgBIAEoCzIOLnJwYy52MS5DYWxsZXISCgoCaWQYAiABKAkSEAoIcmV0cnlfaWQYAyABKAkiQAoVUmV0cnlEZWxpdmVyeVJlc3BvbnNlEicKCGRlbGl2ZXJ5GAEgASgLMhUud2ViaG9va3MudjEuRGVsaXZlcnkiVgoVQ2FuY2VsRGVsaXZlcnlSZXF1ZXN0Eh4KBmNhbGxlchgBIAEoCzIOLnJwYy52MS5DYWxsZXISCgoCaWQYAiABKAkSEQoJaXNfcmVwZWF0GAMgASgIIkEKFkNhbmNlbERlbGl2ZXJ5UmVzcG9uc2USJwoIZGVsaXZlcnkYASABKAsyFS53ZWJob29rcy52MS5EZWxpdmVyeTLxAgoPRGVsaXZlcnlTZXJ2aWNlElkKDkxpc3REZWxpdmVyaWVzEiIud2ViaG9va3MudjEuTGlzdERlbGl2ZXJpZXNSZXF1ZXN0GiMud2ViaG9va3MudjEuTGlzdERlbGl2ZXJpZXNSZXNwb25zZRJQCgtHZXREZWxpdmVyeRIfLndlYmhvb2tzLnYxLkdldERlbGl2ZXJ5UmVxdWVzdBogLndlYmhvb2tzLnYxLkdldERlbGl2ZXJ5UmVzcG9uc2USVgoNUmV0cnlEZWxpdmVyeRIhLndlYmhvb2tzLnYxLlJldHJ5RGVsaXZlcnlSZXF1ZXN0GiIud2ViaG9va3MudjEuUmV0cnlEZWxpdmVyeVJlc3BvbnNlElkKDkNhbmNlbERlbGl2ZXJ5EiIud2ViaG9va3MudjEuQ2FuY2VsRGVsaXZlcnlSZXF1ZXN0GiMud2ViaG9va3MudjEuQ2FuY2VsRGVsaXZlcnlSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp, file_rpc_v1_rpc]);
+  fileDesc("Chx3ZWJob29rcy92MS9kZWxpdmVyaWVzLnByb3RvEgt3ZWJob29rcy52MSKLBQoIRGVsaXZlcnkSCgoCaWQYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEhMKC2VuZHBvaW50X2lkGAMgASgJEhAKCGV2ZW50X2lkGAQgASgJEhIKCmV2ZW50X3R5cGUYBSABKAkSDgoGc3RhdHVzGAYgASgJEhAKCGF0dGVtcHRzGAcgASgNEhQKDG1heF9hdHRlbXB0cxgIIAEoDRIaCg1yZXNwb25zZV9jb2RlGAkgASgNSACIAQESGgoNcmVzcG9uc2VfYm9keRgKIAEoCUgBiAEBEhIKBWVycm9yGAsgASgJSAKIAQESLgoKY3JlYXRlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOAoPbGFzdF9hdHRlbXB0X2F0GA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgDiAEBEjYKDW5leHRfcmV0cnlfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSASIAQESNQoMY29tcGxldGVkX2F0GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgFiAEBEhkKDGZpbmFsX3N0YXR1cxgQIAEoCUgGiAEBEjQKEGV2ZW50X2NyZWF0ZWRfYXQYESABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhAKDl9yZXNwb25zZV9jb2RlQhAKDl9yZXNwb25zZV9ib2R5QggKBl9lcnJvckISChBfbGFzdF9hdHRlbXB0X2F0QhAKDl9uZXh0X3JldHJ5X2F0Qg8KDV9jb21wbGV0ZWRfYXRCDwoNX2ZpbmFsX3N0YXR1cyLvAwoHQXR0ZW1wdBIKCgJpZBgBIAEoCRIOCgZudW1iZXIYAiABKA0SLgoKc3RhcnRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLZHVyYXRpb25fbXMYBCABKAESGgoNcmVzcG9uc2VfY29kZRgFIAEoDUgAiAEBEkMKEHJlc3BvbnNlX2hlYWRlcnMYBiADKAsyKS53ZWJob29rcy52MS5BdHRlbXB0LlJlc3BvbnNlSGVhZGVyc0VudHJ5EhoKDXJlc3BvbnNlX2JvZHkYByABKAlIAYgBARISCgVlcnJvchgIIAEoCUgCiAEBEhYKCXF1ZXVlZF9tcxgJIAEoAUgDiAEBEhkKDGNvbm5lY3RlZF9tcxgKIAEoAUgEiAEBEhQKB2hlYWRfbXMYCyABKAFIBYgBARIQCgN1cmwYDCABKAlIBogBARo2ChRSZXNwb25zZUhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQhAKDl9yZXNwb25zZV9jb2RlQhAKDl9yZXNwb25zZV9ib2R5QggKBl9lcnJvckIMCgpfcXVldWVkX21zQg8KDV9jb25uZWN0ZWRfbXNCCgoIX2hlYWRfbXNCBgoEX3VybCKYAQoPRGVsaXZlcnlSZXF1ZXN0EgsKA3VybBgBIAEoCRIMCgRib2R5GAIgASgJEjoKB2hlYWRlcnMYAyADKAsyKS53ZWJob29rcy52MS5EZWxpdmVyeVJlcXVlc3QuSGVhZGVyc0VudHJ5Gi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIo0DChVMaXN0RGVsaXZlcmllc1JlcXVlc3QSHgoGY2FsbGVyGAEgASgLMg4ucnBjLnYxLkNhbGxlchINCgVsaW1pdBgCIAEoDRINCgVhZnRlchgDIAEoCRITCgZzdGF0dXMYBCABKAlIAIgBARIXCgpldmVudF90eXBlGAUgASgJSAGIAQESFQoIZXZlbnRfaWQYBiABKAlIAogBARIYCgtlbmRwb2ludF9pZBgHIAEoCUgDiAEBEhoKDXJlc3BvbnNlX2NvZGUYCCABKA1IBIgBARIuCgVzaW5jZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIBYgBARIuCgV1bnRpbBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIBogBAUIJCgdfc3RhdHVzQg0KC19ldmVudF90eXBlQgsKCV9ldmVudF9pZEIOCgxfZW5kcG9pbnRfaWRCEAoOX3Jlc3BvbnNlX2NvZGVCCAoGX3NpbmNlQggKBl91bnRpbCJVChZMaXN0RGVsaXZlcmllc1Jlc3BvbnNlEikKCmRlbGl2ZXJpZXMYASADKAsyFS53ZWJob29rcy52MS5EZWxpdmVyeRIQCghoYXNfbW9yZRgCIAEoCCJAChJHZXREZWxpdmVyeVJlcXVlc3QSHgoGY2FsbGVyGAEgASgLMg4ucnBjLnYxLkNhbGxlchIKCgJpZBgCIAEoCSKYAQoTR2V0RGVsaXZlcnlSZXNwb25zZRInCghkZWxpdmVyeRgBIAEoCzIVLndlYmhvb2tzLnYxLkRlbGl2ZXJ5Ei0KB3JlcXVlc3QYAiABKAsyHC53ZWJob29rcy52MS5EZWxpdmVyeVJlcXVlc3QSKQoLYXR0ZW1wdF9sb2cYAyADKAsyFC53ZWJob29rcy52MS5BdHRlbXB0IlQKFFJldHJ5RGVsaXZlcnlSZXF1ZXN0Eh4KBmNhbGxlchgBIAEoCzIOLnJwYy52MS5DYWxsZXISCgoCaWQYAiABKAkSEAoIcmV0cnlfaWQYAyABKAkiQAoVUmV0cnlEZWxpdmVyeVJlc3BvbnNlEicKCGRlbGl2ZXJ5GAEgASgLMhUud2ViaG9va3MudjEuRGVsaXZlcnkiVgoVQ2FuY2VsRGVsaXZlcnlSZXF1ZXN0Eh4KBmNhbGxlchgBIAEoCzIOLnJwYy52MS5DYWxsZXISCgoCaWQYAiABKAkSEQoJaXNfcmVwZWF0GAMgASgIIkEKFkNhbmNlbERlbGl2ZXJ5UmVzcG9uc2USJwoIZGVsaXZlcnkYASABKAsyFS53ZWJob29rcy52MS5EZWxpdmVyeTLxAgoPRGVsaXZlcnlTZXJ2aWNlElkKDkxpc3REZWxpdmVyaWVzEiIud2ViaG9va3MudjEuTGlzdERlbGl2ZXJpZXNSZXF1ZXN0GiMud2ViaG9va3MudjEuTGlzdERlbGl2ZXJpZXNSZXNwb25zZRJQCgtHZXREZWxpdmVyeRIfLndlYmhvb2tzLnYxLkdldERlbGl2ZXJ5UmVxdWVzdBogLndlYmhvb2tzLnYxLkdldERlbGl2ZXJ5UmVzcG9uc2USVgoNUmV0cnlEZWxpdmVyeRIhLndlYmhvb2tzLnYxLlJldHJ5RGVsaXZlcnlSZXF1ZXN0GiIud2ViaG9va3MudjEuUmV0cnlEZWxpdmVyeVJlc3BvbnNlElkKDkNhbmNlbERlbGl2ZXJ5EiIud2ViaG9va3MudjEuQ2FuY2VsRGVsaXZlcnlSZXF1ZXN0GiMud2ViaG9va3MudjEuQ2FuY2VsRGVsaXZlcnlSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp, file_rpc_v1_rpc]);
 
 /**
  * @generated from message webhooks.v1.Delivery
@@ -69,14 +69,14 @@ export type Delivery = Message<"webhooks.v1.Delivery"> & {
   maxAttempts: number;
 
   /**
-   * Of the latest attempt that got an answer.
+   * Of the latest attempt; unset when that got no answer.
    *
    * @generated from field: optional uint32 response_code = 9;
    */
   responseCode?: number | undefined;
 
   /**
-   * At most 16 KiB of it.
+   * Of the latest attempt; at most 16 KiB of it.
    *
    * @generated from field: optional string response_body = 10;
    */
@@ -90,6 +90,8 @@ export type Delivery = Message<"webhooks.v1.Delivery"> & {
   error?: string | undefined;
 
   /**
+   * When this delivery was made: soon after its event, or by a replay of missed events much later.
+   *
    * @generated from field: google.protobuf.Timestamp created_at = 12;
    */
   createdAt?: Timestamp | undefined;
@@ -119,6 +121,13 @@ export type Delivery = Message<"webhooks.v1.Delivery"> & {
    * @generated from field: optional string final_status = 16;
    */
   finalStatus?: string | undefined;
+
+  /**
+   * When the event happened: the created_at of its payload. Lists are ordered by it, and since and until compare it.
+   *
+   * @generated from field: google.protobuf.Timestamp event_created_at = 17;
+   */
+  eventCreatedAt?: Timestamp | undefined;
 };
 
 /**
@@ -208,6 +217,13 @@ export type Attempt = Message<"webhooks.v1.Attempt"> & {
    * @generated from field: optional double head_ms = 11;
    */
   headMs?: number | undefined;
+
+  /**
+   * Where it was sent; unset when nothing could be sent, and for attempts from before that was recorded.
+   *
+   * @generated from field: optional string url = 12;
+   */
+  url?: string | undefined;
 };
 
 /**
@@ -218,22 +234,31 @@ export const AttemptSchema: GenMessage<Attempt> = /*@__PURE__*/
   messageDesc(file_webhooks_v1_deliveries, 1);
 
 /**
- * The request as it was sent on the latest attempt, less the signatures.
+ * The request as it was sent on the latest attempt.
  *
  * @generated from message webhooks.v1.DeliveryRequest
  */
 export type DeliveryRequest = Message<"webhooks.v1.DeliveryRequest"> & {
   /**
+   * Where it was sent. Empty before any attempt, where nothing could be sent, and for attempts from before requests were recorded.
+   *
    * @generated from field: string url = 1;
    */
   url: string;
 
   /**
-   * The exact text that was signed.
+   * The exact text that was signed: every attempt has the same.
    *
    * @generated from field: string body = 2;
    */
   body: string;
+
+  /**
+   * By lower-case name; empty where url is. Values of the webhook's own headers that look like credentials are masked, as in the webhook.
+   *
+   * @generated from field: map<string, string> headers = 3;
+   */
+  headers: { [key: string]: string };
 };
 
 /**
@@ -260,7 +285,7 @@ export type ListDeliveriesRequest = Message<"webhooks.v1.ListDeliveriesRequest">
   limit: number;
 
   /**
-   * Id of the last delivery of the answer before; empty for the first. Newest first.
+   * Id of the last delivery of the answer before; empty for the first. Newest event first.
    *
    * @generated from field: string after = 3;
    */
@@ -292,6 +317,8 @@ export type ListDeliveriesRequest = Message<"webhooks.v1.ListDeliveriesRequest">
   responseCode?: number | undefined;
 
   /**
+   * Events from this moment, included, to the other, excluded.
+   *
    * @generated from field: optional google.protobuf.Timestamp since = 9;
    */
   since?: Timestamp | undefined;
