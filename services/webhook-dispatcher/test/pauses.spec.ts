@@ -54,14 +54,22 @@ async function expectToWait(paused: Paused): Promise<void> {
   expect(later).toBeDefined();
 }
 
+const shownNext = async ({ caller }: Paused) => {
+  const listed = await dispatcher.list(caller.workspaceId);
+  const read = await Promise.all(listed.map(async ({ id }) => (await dispatcher.deliveries.getDelivery({ caller, id })).delivery!));
+  return [...listed, ...read].map(({ nextRetryAt }) => nextRetryAt && timestampDate(nextRetryAt));
+};
+
 test('it is shown, and everything to the endpoint waits for its end, tries by hand too', async () => {
   const before = dispatcher.bed.clock.now().getTime();
   const paused = await pausedEndpoint();
   const until = await pausedUntil(paused);
   expect(until!.getTime()).toBeGreaterThanOrEqual(before + pauseMs);
   await expectToWait(paused);
+  expect(await shownNext(paused)).toEqual([until, until, until, until]);
   dispatcher.bed.clock.set(new Date(until!.getTime() + 1));
   await receiver.received(3);
+  await eventually(async () => expect(await shownNext(paused)).toEqual(Array(4).fill(undefined)));
 });
 
 test('it outlasts the dispatcher', async () => {

@@ -13,8 +13,9 @@ export interface DeliveryFilter {
 }
 
 /**
- * `next_attempt_at` is what the last attempt planned. Where the whole endpoint is paused, deliveries that a replica held are
- * given back until the end of the pause: of what nobody has leased, the later of the two is when it can go out.
+ * `next_attempt_at` is what the last attempt planned. Where a replica leaves the whole endpoint alone, the deliveries it held are
+ * given back until the end of that: of what nobody has leased, the later of the two is when it can go out. Pauses that an
+ * endpoint has asked for are endpoint-pauses.ts's.
  */
 export const deliveryColumns = `d.id, d.workspace_id, d.endpoint_id, d.event_id, d.event_type, d.status, d.attempts, d.max_attempts,
   d.response_code, d.error, d.created_at, d.event_at, d.last_attempt_at, d.completed_at,

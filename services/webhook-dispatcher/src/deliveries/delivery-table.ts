@@ -5,6 +5,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { eventTimeOf, type DeliveryStatus } from './delivery.js';
 import { walkAlongIndexes } from './delivery-groups.js';
 import { deliveryColumns, pageQuery, type DeliveryFilter } from './delivery-page.js';
+import { withPauses } from './endpoint-pauses.js';
 import { searchWindows, type SearchWindow } from './search-windows.js';
 
 export interface DeliveryRow {
@@ -75,7 +76,7 @@ export class DeliveryTable {
         found = await tx.query<WithoutBody[]>(sql, values);
         if (found.length > limit) break;
       }
-      return withBodies(tx, found);
+      return withBodies(tx, await withPauses(tx, found, this.clock.now()));
     });
   }
 
@@ -90,7 +91,8 @@ export class DeliveryTable {
       );
       if (!found) throw notFound('delivery', id);
       const attempts = await tx.query<AttemptRow[]>(attemptsOf, at);
-      const { payload, ...delivery } = found;
+      const { payload, ...planned } = found;
+      const [delivery = planned] = await withPauses(tx, [planned], this.clock.now());
       const latest = attempts.find(({ number }) => number === delivery.attempts);
       return { delivery: { ...delivery, response_body: latest?.response_body ?? null }, payload, attempts, latest };
     });
