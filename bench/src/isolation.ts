@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { toBinary } from '@bufbuild/protobuf';
 import { EndpointService, EnvelopeSchema, eventSubject, newEvent } from '@na/contracts';
 import { createReplyKey } from '@na/messaging';
+import { cpuMs } from './cpu.ts';
 import { median, openStack, percentile } from './stack.ts';
 import type { Fault } from './sink.ts';
 
@@ -21,14 +22,18 @@ interface Endpoint {
   id: string;
 }
 
-interface Latency {
+/** Latency of the measured endpoints and lateness of the dispatcher's event loop, in milliseconds; CPU milliseconds a second. */
+interface Run {
   p50: number;
   p99: number;
+  loop99: number;
+  dispatcher: number;
+  postgres: number;
 }
 
-const { publisher, rpc, sink, close } = await openStack();
+const { publisher, rpc, pids, loopDelay, sink, close } = await openStack();
 const client = rpc.client(EndpointService);
-const results = new Map<string, Latency[]>();
+const results = new Map<string, Run[]>();
 let workspaces = 0;
 try {
   const measured = await createEndpoints(firstMeasured);
@@ -41,25 +46,30 @@ try {
       }
     }
   }
-  for (const [label, latencies] of results) print(label, latencies, results.get('none')!);
+  for (const [label, runs] of results) print(label, runs, results.get('none')!);
 } finally {
   await close();
 }
 
 /** Sends to all in turn; of the endpoints that are not measured the first `bad` misbehave. */
-async function run(measured: Endpoint[], bad: number, fault: Fault): Promise<Latency> {
+async function run(measured: Endpoint[], bad: number, fault: Fault): Promise<Run> {
   const others = await createEndpoints(0);
   const turns = Math.ceil((perSecond * seconds) / (2 * each));
   const reached = sink.expect(turns * each, { fault, below: bad, countFrom: firstMeasured });
   const all = measured.flatMap((endpoint, index) => [endpoint, others[index]!]);
+  await loopDelay();
+  const cpuBefore = { dispatcher: cpuMs(pids.dispatcher), postgres: cpuMs(pids.postgres) };
   const start = performance.now();
   for (let i = 0; i < turns * all.length; i++) {
     await sleep(Math.max(0, start + (i * 1_000) / perSecond - performance.now()));
     void publish(all[i % all.length]!.workspaceId);
   }
   const sorted = (await reached).sort((a, b) => a - b);
+  const elapsed = (performance.now() - start) / 1_000;
+  const cpuOf = (name: keyof typeof cpuBefore) => (cpuMs(pids[name]) - cpuBefore[name]) / elapsed;
+  const cost = { loop99: (await loopDelay()).p99, dispatcher: cpuOf('dispatcher'), postgres: cpuOf('postgres') };
   for (const { workspaceId, id } of others) await client.deleteEndpoint({ caller: { workspaceId }, id });
-  return { p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99) };
+  return { p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99), ...cost };
 }
 
 /** Each in a workspace of its own, under paths counted from `firstPath`. */
@@ -81,11 +91,11 @@ async function publish(workspaceId: string): Promise<void> {
   await publisher.publish({ subject: eventSubject(event.workspaceId, event.type), body: toBinary(EnvelopeSchema, event), id: event.id });
 }
 
-function print(label: string, latencies: Latency[], none: Latency[]): void {
-  const figure = (quantile: keyof Latency) => {
-    const all = latencies.map((latency) => latency[quantile]);
-    const ratio = median(all) / median(none.map((latency) => latency[quantile]));
-    return `${quantile} ${median(all).toFixed(2)} ms, ${Math.min(...all).toFixed(2)} to ${Math.max(...all).toFixed(2)} (${ratio.toFixed(2)} ×)`;
+function print(label: string, runs: Run[], none: Run[]): void {
+  const figure = (of: keyof Run) => {
+    const all = runs.map((run) => run[of]);
+    const ratio = median(all) / median(none.map((run) => run[of]));
+    return `${of} ${median(all).toFixed(2)}, ${Math.min(...all).toFixed(2)} to ${Math.max(...all).toFixed(2)} (${ratio.toFixed(2)} ×)`;
   };
-  process.stdout.write(`${label.padEnd(16)} ${figure('p50')}  ${figure('p99')}\n`);
+  process.stdout.write(`${label.padEnd(16)} ${(['p50', 'p99', 'loop99', 'dispatcher', 'postgres'] as const).map(figure).join('  ')}\n`);
 }

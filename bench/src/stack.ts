@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { ensureDatabase, provision, serviceSpecs, startNats, startPostgres } from '@na/local-stack';
 import { connectBus, Publisher, RpcChannel } from '@na/messaging';
 import { createHost, everyWorkspace, systemClock, type Host } from '@na/service-host';
-import { memoryRequest } from './memory-request.ts';
+import type { LoopDelay, ProbeRequest } from './probe-request.ts';
 import type { SinkMessage, SinkOrder } from './sink.ts';
 
 const key = () => randomBytes(32).toString('base64');
@@ -38,8 +38,9 @@ export async function openStack({ replicas = 1 } = {}) {
   const bus = await connectBus({ natsUrl: nats.url, streamReplicas: 1 }, host);
   const rpc = await RpcChannel.connect(nats.url, host);
   const pids = { dispatcher: dispatcher.pid!, postgres: postgres.pid };
-  const memory = () => memoryOf(dispatcher);
-  return { databaseUrl: withEveryWorkspace(databaseUrls['webhook-dispatcher']), publisher: new Publisher(bus), rpc, pids, memory, sink: await startSink(host), close };
+  const memory = () => ask<NodeJS.MemoryUsage>(dispatcher, 'memory');
+  const loopDelay = () => ask<LoopDelay>(dispatcher, 'loop');
+  return { databaseUrl: withEveryWorkspace(databaseUrls['webhook-dispatcher']), publisher: new Publisher(bus), rpc, pids, memory, loopDelay, sink: await startSink(host), close };
 }
 
 /** A benchmark looks at the rows of all workspaces at once. */
@@ -49,12 +50,11 @@ function withEveryWorkspace(databaseUrl: string): string {
   return url.href;
 }
 
-const probe = ['--import', new URL('./memory-probe.ts', import.meta.url).href];
+const probe = ['--import', new URL('./probe.ts', import.meta.url).href];
 
-/** What a process holds after a garbage collection. */
-function memoryOf(child: ChildProcess): Promise<NodeJS.MemoryUsage> {
-  const answer = new Promise<NodeJS.MemoryUsage>((resolve) => child.once('message', (message) => resolve(message as NodeJS.MemoryUsage)));
-  child.send(memoryRequest);
+function ask<Answer>(child: ChildProcess, request: ProbeRequest): Promise<Answer> {
+  const answer = new Promise<Answer>((resolve) => child.once('message', (message) => resolve(message as Answer)));
+  child.send(request);
   return answer;
 }
 

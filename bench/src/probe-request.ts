@@ -1,0 +1,11 @@
+// What a benchmark asks a process over IPC that has the probe loaded, and what it is answered.
+
+/** `memory`: see process.memoryUsage, garbage not counted. `loop`: how late its event loop was since it was asked last. */
+export type ProbeRequest = 'memory' | 'loop';
+
+/** Milliseconds. */
+export interface LoopDelay {
+  p50: number;
+  p99: number;
+  max: number;
+}

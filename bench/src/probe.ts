@@ -1,0 +1,29 @@
+// Loaded into a process under test by `--import`: tells over IPC how much memory it holds, and how late its event loop is.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { LoopDelay, ProbeRequest } from './probe-request.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+const resolutionMs = 1;
+const delays = monitorEventLoopDelay({ resolution: resolutionMs });
+delays.enable();
+
+const answers: Record<ProbeRequest, () => object> = {
+  memory: () => {
+    collectGarbage();
+    return process.memoryUsage();
+  },
+  loop: () => {
+    // It notes the whole time from one look to the next.
+    const late = (nanoseconds: number) => nanoseconds / 1e6 - resolutionMs;
+    const delay: LoopDelay = { p50: late(delays.percentile(50)), p99: late(delays.percentile(99)), max: late(delays.max) };
+    delays.reset();
+    return delay;
+  },
+};
+
+process.on('message', (message: ProbeRequest) => process.send!(answers[message]()));
+// Listening must not keep alive what wants to end.
+process.channel?.unref();
