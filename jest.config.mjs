@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 
 export default {
-  projects: ['<rootDir>/libs/*/jest.config.mjs', '<rootDir>/services/*/jest.config.mjs', '<rootDir>/tools/*/jest.config.mjs'],
+  projects: ['<rootDir>/libs/*/jest.config.mjs', '<rootDir>/services/*/jest.config.mjs', '<rootDir>/tools/*/jest.config.mjs', '<rootDir>/deploy/*/jest.config.mjs'],
   globalSetup: '<rootDir>/libs/testing/src/jest/global-setup.mjs',
   globalTeardown: '<rootDir>/libs/testing/src/jest/global-teardown.mjs',
   reporters: ['default', '<rootDir>/tools/jest-summary.mjs'],

@@ -5,6 +5,7 @@ import { announce } from './announce.ts';
 import { build } from './build.ts';
 import { mailFolder, takeDataFolder } from './data-folder.ts';
 import { holdGatewayPort } from './gateway-port.ts';
+import { settingNames, withOperatorSettings } from './operator-settings.ts';
 import { say } from './progress.ts';
 import { provision } from './provision.ts';
 import { hasSample, showSample, type Sample, type SampleOptions } from './sample.ts';
@@ -47,7 +48,9 @@ async function open(settings: Settings): Promise<void> {
   const surroundings = { settings, opened, say, onBroken: broken.reject };
   const [adminUrl, natsUrl] = await Promise.all([openDatabase(surroundings), openNats(surroundings), compile()]);
   const databaseUrls = await provision(adminUrl, secrets.rolePasswords);
-  const specs = serviceSpecs({ databaseUrls, natsUrl, gatewayPort: held.port, operatorToken, mailDir: mailFolder(dataDir), secrets });
+  const chosen = serviceSpecs({ databaseUrls, natsUrl, gatewayPort: held.port, operatorToken, mailDir: mailFolder(dataDir), secrets });
+  const names = await settingNames();
+  const specs = chosen.map((spec) => withOperatorSettings(spec, names, process.env));
   await held.letGo();
   const gatewayUrl = await openServices(surroundings, specs);
   writeFileSync(join(dataDir, 'gateway-url'), gatewayUrl);

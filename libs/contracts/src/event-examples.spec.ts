@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { EnvelopeSchema, GoalConvertedSchema, eventPayloadSchema, eventTypes, examplePayload, messageSchema, type JsonObject } from './index.js';
+import { EnvelopeSchema, GoalConvertedSchema, eventPayloadSchema, eventTypes, examplePayload, messageSchema, reservedEventTypes, type JsonObject } from './index.js';
 
 const validator = (schema: JsonObject) => new Ajv2020({ formats: { 'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/ } }).compile(schema);
 
@@ -42,6 +42,20 @@ test('a field that may be unset is shown as one that may be null, a list as an a
 test('the documentation for receivers names every event type', () => {
   const documented = readFileSync(new URL('../../../docs/webhooks.md', import.meta.url), 'utf8').split('## Event types')[1]!.split('\n## ')[0]!;
   expect(eventTypes.filter((type) => !documented.includes(`\`${type}\``))).toEqual([]);
+});
+
+test('reserved are those event types that no service tells of, and no others', () => {
+  const services = new URL('../../../services/', import.meta.url);
+  const sources = globSync('*/src/**/*.ts', { cwd: services }).map((path) => readFileSync(new URL(path, services), 'utf8'));
+  const isTold = (type: string) => sources.some((source) => source.includes(`type: '${type}'`));
+  // A test delivery is of whichever type it is asked for.
+  expect(eventTypes.filter((type) => type !== 'webhook.test' && !isTold(type))).toEqual(reservedEventTypes);
+});
+
+test('the documentation for receivers says of each reserved type that it is not sent yet, and of no other', () => {
+  const documented = readFileSync(new URL('../../../docs/webhooks.md', import.meta.url), 'utf8').split('## Event types')[1]!.split('\n## ')[0]!;
+  const reserved = documented.slice(documented.indexOf('not sent yet'));
+  expect(eventTypes.filter((type) => reserved.includes(`\`${type}\``))).toEqual(reservedEventTypes);
 });
 
 test('a field is described by the comment that its contract has on it', () => {

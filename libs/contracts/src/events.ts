@@ -40,6 +40,21 @@ export type EventType = keyof typeof eventSchemas;
 
 export const eventTypes = Object.keys(eventSchemas) as EventType[];
 
+/**
+ * Types whose form is settled and which nothing in this system tells of yet. A webhook may ask for them today, and a test
+ * delivery brings their example.
+ */
+export const reservedEventTypes: readonly EventType[] = [
+  'page.updated',
+  'page.deleted',
+  'page.traffic_spike',
+  'page.traffic_drop',
+  'report.completed',
+  'export.completed',
+  'export.failed',
+  'insight.created',
+];
+
 export interface NewEvent<T extends EventType> {
   type: T;
   workspaceId: string;

@@ -115,8 +115,17 @@ test('during a rotation the signature of the other secret does not hide the one 
 
 test('an old request matches, and the verdict says that it is old', () => {
   const { verdict, schemes } = explain({ now: new Date(now.getTime() + 86_400_000) });
-  expect(verdict).toMatchObject({ reason: 'timestamp_too_old' });
+  expect(verdict).toMatchObject({ ok: false, reason: 'timestamp_too_old', detail: expect.stringMatching(/^The signature matches: .* 86400 s old; the limit is 300 s/) });
   expect(schemes.map(({ matches }) => matches)).toEqual([true, true]);
+});
+
+test('that a request is old does not hide that it does not match either', () => {
+  const { verdict } = explain({ now: new Date(now.getTime() + 86_400_000), body: `${body}\n` });
+  expect(verdict).toMatchObject({ ok: false, reason: 'no_match', detail: expect.stringMatching(/^No signature matches\. .* 86400 s old/) });
+});
+
+test('an explanation does not send people to where they are', () => {
+  expect(JSON.stringify(explain({ body: '{}' }))).not.toContain('explainSignature');
 });
 
 test.each<[string, Partial<ExplainOptions>]>([

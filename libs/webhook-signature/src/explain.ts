@@ -3,10 +3,10 @@
 import { headerLookup, rawBytes, type HeaderLookup, type RawBody, type RequestHeaders } from './request.js';
 import { mistakes, type Mistake } from './mistakes.js';
 import { recipes } from './recipes.js';
-import type { Refusal } from './refusal.js';
+import { refuse, type Refusal } from './refusal.js';
 import { headerNames, hmac, rawBodySignature, standardPrefix, standardSignature, type Scheme } from './schemes.js';
 import { readSecrets } from './secret.js';
-import { verifyWebhook } from './verify.js';
+import { noMatchFacts, verifyWebhook, type VerifyOptions } from './verify.js';
 
 export interface ExplainOptions {
   secret: string;
@@ -17,7 +17,10 @@ export interface ExplainOptions {
 }
 
 export interface Explanation {
-  /** What `verifyWebhook` answers to the request, by the first of `schemes`. */
+  /**
+   * Whether `verifyWebhook` takes the request, by the first of `schemes`. Of one that it refuses for its age, as it does every
+   * stored one, this says first whether the signature matches.
+   */
   verdict: { ok: true } | Refusal;
   /** Those whose headers are there; none without a well-formed secret and a raw body, which `verdict` then tells of. */
   schemes: SchemeExplanation[];
@@ -46,8 +49,23 @@ export function explainSignature({ secret, headers, body, ...when }: ExplainOpti
   const bytes = rawBytes(body);
   const mended = mend(secret);
   const schemes = bytes && readSecrets(mended.secret).ok ? explainSchemes(mended, header, bytes) : [];
-  const result = verifyWebhook({ body, headers, secrets: secret, scheme: schemes[0]?.scheme, ...when });
-  return { verdict: result.ok ? { ok: true } : result, schemes };
+  return { verdict: verdictOn({ body, headers, secrets: secret, scheme: schemes[0]?.scheme, ...when }), schemes };
+}
+
+function verdictOn(request: VerifyOptions): Explanation['verdict'] {
+  const result = verifyWebhook(request);
+  if (result.ok) return { ok: true };
+  const isForAge = result.reason === 'timestamp_too_old' || result.reason === 'timestamp_too_new';
+  if (!isForAge) return withWhereToLook(result);
+  const whenever = verifyWebhook({ ...request, toleranceSeconds: Infinity });
+  if (whenever.ok) return refuse(result.reason, `The signature matches: the secret and the body are right. A receiver refuses the request for its age alone: ${result.detail}`);
+  const { reason, detail } = withWhereToLook(whenever);
+  return refuse(reason, `${detail} Besides, ${result.detail}`);
+}
+
+function withWhereToLook(refusal: Refusal): Refusal {
+  if (refusal.reason !== 'no_match') return refusal;
+  return refuse('no_match', `${noMatchFacts} The mistakes listed beside each signature are what most likely went wrong.`);
 }
 
 interface Mended {

@@ -190,6 +190,12 @@ test('every event type is listed with the schema of its payload and an example',
   });
 });
 
+test('event types that nothing sends yet say so', async () => {
+  const { body } = await gateway.get('/api/v1/event-types', gateway.newKey().headers);
+  const availability = Object.fromEntries((body.data as { name: string; available: boolean }[]).map(({ name, available }) => [name, available]));
+  expect(availability).toMatchObject({ 'page.verified': true, 'goal.converted': true, 'webhook.test': true, 'page.updated': false, 'report.completed': false });
+});
+
 test('a signature is explained, and the secret is not in the answer', async () => {
   const body = '{"id":"evt_1"}';
   const headers = signWebhook({ id: 'evt_1', timestamp: new Date(), body, secrets: chosen });

@@ -24,7 +24,7 @@ export const settings = {
     secret: true,
   },
   webhookMaxInFlightPerEndpoint: {
-    description: 'Most attempts to one endpoint at the same time, per replica.',
+    description: 'Most attempts at the same time, per replica, to an endpoint that does not say otherwise itself (max_in_flight, up to 100).',
     schema: wholeNumber(1, 1_000),
     default: '10',
   },

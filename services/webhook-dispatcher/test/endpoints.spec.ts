@@ -3,7 +3,7 @@ import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { EndpointSchema, etagOf, eventData, examplePayload, newEvent, type CreateEndpointRequest, type Envelope } from '@na/contracts';
 import { createReplyKey } from '@na/messaging';
 import { ServiceError } from '@na/service-error';
-import { answer, inTurn, WebhookReceiver } from '@na/testing';
+import { answer, eventually, inTurn, WebhookReceiver } from '@na/testing';
 import { verifyWebhook } from '@notion-analytics/webhook-signature';
 import { typeid } from 'typeid-js';
 import { DispatcherBed } from './dispatcher-bed.js';
@@ -175,14 +175,52 @@ test('a test delivery is a real, signed one of the documented example, to this e
   expect(JSON.parse(body.toString())).toEqual({ ...examplePayload('goal.converted'), id: test.eventId, workspace_id: workspaceId, created_at: dispatcher.bed.clock.now().toISOString() });
 });
 
-test('there is no test delivery to a disabled endpoint, nor of an event type that is not there', async () => {
+test('there is no test delivery of an event type that is not there', async () => {
   const { workspaceId, endpointId: id } = await dispatcher.createEndpoint(receiver.url);
-  const attempt = (eventType: string) => dispatcher.endpoints.testEndpoint({ caller: { workspaceId }, id, eventType });
-  await expect(attempt('goal.*')).rejects.toMatchObject({ code: 'invalid_request', fields: [{ pointer: '/event_type' }] });
-  await dispatcher.endpoints.disableEndpoint({ caller: { workspaceId }, id });
-  await expect(attempt('goal.converted')).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('Enable it first') });
+  const attempt = dispatcher.endpoints.testEndpoint({ caller: { workspaceId }, id, eventType: 'goal.*' });
+  await expect(attempt).rejects.toMatchObject({ code: 'invalid_request', fields: [{ pointer: '/event_type' }] });
   expect(await dispatcher.list(workspaceId)).toEqual([]);
 });
+
+test.each([false, true])('a disabled endpoint gets a test delivery, once and signed, and nothing else of what waits for it (ordered: %s)', async (ordered) => {
+  receiver.behave(answer(503));
+  const { workspaceId, endpointId: id, secret } = await dispatcher.createEndpoint(receiver.url, { ordered });
+  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  dispatcher.moveTo(await dispatcher.deliveryIn(workspaceId, 'retrying', 1));
+  await dispatcher.endpoints.disableEndpoint({ caller: { workspaceId }, id });
+  await receiver.until((all) => all.length > 0);
+  receiver.requests.splice(0);
+  const test = () => dispatcher.endpoints.testEndpoint({ caller: { workspaceId }, id, eventType: 'goal.converted' });
+
+  const failing = await outcomeOf(workspaceId, (await test()).deliveryId);
+  expect(failing).toMatchObject({ status: 'failed', attempts: 1, maxAttempts: 1, responseCode: 503 });
+  receiver.behave(answer(200));
+  const { deliveryId, eventId } = await test();
+  expect(await outcomeOf(workspaceId, deliveryId)).toMatchObject({ status: 'succeeded', attempts: 1, responseCode: 200 });
+  const { headers, body } = receiver.requests.at(-1)!;
+  expect(verifyWebhook({ body, headers, secrets: secret, now: dispatcher.bed.clock.now() })).toMatchObject({ ok: true, event: { id: eventId, type: 'goal.converted' } });
+  expect(receiver.requests.filter((request) => request.headers['x-webhook-event'] === 'page.created')).toEqual([]);
+  expect((await get(workspaceId, id)).status).toBe('disabled');
+});
+
+test('tries of one test delivery to a disabled endpoint send it once', async () => {
+  const { workspaceId, endpointId: id } = await dispatcher.createEndpoint(receiver.url);
+  await dispatcher.endpoints.disableEndpoint({ caller: { workspaceId }, id });
+  const event = { eventId: typeid('evt').toString(), eventAt: timestampFromDate(dispatcher.bed.clock.now()) };
+  const send = () => dispatcher.endpoints.testEndpoint({ caller: { workspaceId }, id, eventType: 'goal.converted', ...event });
+  const { deliveryId } = await send();
+  expect(await outcomeOf(workspaceId, deliveryId)).toMatchObject({ status: 'succeeded' });
+  expect((await send()).deliveryId).toBe(deliveryId);
+  expect(receiver.requests).toHaveLength(1);
+});
+
+async function outcomeOf(workspaceId: string, deliveryId: string) {
+  return eventually(async () => {
+    const delivery = (await dispatcher.list(workspaceId)).find(({ id }) => id === deliveryId);
+    if (!delivery?.completedAt) throw new Error(`the delivery is ${delivery?.status}`);
+    return delivery;
+  });
+}
 
 test('the endpoint of another workspace looks like one that does not exist, whatever is asked of it', async () => {
   const { endpointId } = await dispatcher.createEndpoint(receiver.url);

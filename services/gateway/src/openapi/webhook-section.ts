@@ -1,6 +1,6 @@
 // The part of the reference that is about what we send: one webhook for each event type, with its payload and the headers of
 // an attempt. Pure.
-import { eventExamples, eventPayloadSchema, eventTypes, examplePayload, type EventType, type JsonObject } from '@na/contracts';
+import { eventExamples, eventPayloadSchema, eventTypes, examplePayload, reservedEventTypes, type EventType, type JsonObject } from '@na/contracts';
 import { ref } from './answer.js';
 import { describeFields } from './descriptions.js';
 import type { Tag } from './operation.js';
@@ -64,7 +64,7 @@ function attemptOf(type: EventType): JsonObject {
     operationId: `on${eventSchemaName(type).replace(/Event$/, '')}`,
     tags: [eventsTag.name],
     summary: eventExamples[type].description.replace(/\..*$/s, ''),
-    description: `${eventExamples[type].description}\n\nSent to webhooks that have \`${type}\`, \`${type.replace(/[^.]+$/, '*')}\` or \`*\` among their \`event_types\`.`,
+    description: `${eventExamples[type].description}\n\nSent to webhooks that have \`${type}\`, \`${type.replace(/[^.]+$/, '*')}\` or \`*\` among their \`event_types\`.${reservedEventTypes.includes(type) ? ' Reserved: nothing sends it yet, except test deliveries.' : ''}`,
     security: [],
     parameters: Object.keys(attemptHeaders).map((name) => ({ $ref: `#/components/parameters/${name}` })),
     requestBody: {

@@ -1,6 +1,6 @@
 // /api/v1/event-types
 import { Controller, Get } from '@nestjs/common';
-import { eventExamples, eventPayloadSchema, eventTypes, examplePayload } from '@na/contracts';
+import { eventExamples, eventPayloadSchema, eventTypes, examplePayload, reservedEventTypes } from '@na/contracts';
 import { AnyKey } from '../auth/access.js';
 import { Documented } from '../openapi/operation.js';
 import { eventTypeOperations, eventTypesTag } from './event-types.reference.js';
@@ -8,6 +8,7 @@ import { eventTypeOperations, eventTypesTag } from './event-types.reference.js';
 const described = eventTypes.map((name) => ({
   name,
   description: eventExamples[name].description,
+  available: !reservedEventTypes.includes(name),
   schema: eventPayloadSchema(name),
   example: examplePayload(name),
 }));

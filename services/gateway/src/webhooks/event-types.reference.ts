@@ -12,12 +12,14 @@ const eventType = plain(
   z.object({
     name: z.string().describe('As in `event_types` of a webhook.'),
     description: z.string().describe('When it happens.'),
+    available: z.boolean().describe('Whether it is sent today. A webhook can ask for the others already: their form is settled, and only test deliveries bring them yet.'),
     schema: z.looseObject({}).describe('JSON Schema (draft 2020-12) of the body of its deliveries.'),
     example: z.looseObject({}).describe('An example of that body.'),
   }),
   {
     name: 'webhook.test',
     description: eventExamples['webhook.test'].description,
+    available: true,
     schema: eventPayloadSchema('webhook.test'),
     example: examplePayload('webhook.test'),
   },

@@ -66,7 +66,7 @@ export const disabling = z.strictObject({ reason: textOrEmpty(500).nullish().des
 
 export const rotation = z
   .strictObject({
-    overlap_seconds: z.int().min(0).max(604_800).nullish().describe('How long the secret before signs along; 86,400 unless given.'),
+    overlap_seconds: z.int().min(0).max(604_800).nullish().describe('How long the secret before signs along; 86,400 unless given. At 0 it and all older ones end at once.'),
     secret: secret.nullish(),
   })
   .optional();

@@ -8,6 +8,7 @@ import { deliver } from './deliver.js';
 import { observePipeline } from './delivery-gauges.js';
 import { countAttempt, timeRecording } from './delivery-metrics.js';
 import type { AttemptedDelivery, DueDelivery } from './delivery.js';
+import { DirectAttempts } from './direct-attempts.js';
 import { DueLoop } from './due-loop.js';
 import { FanOut, type InsertDeliveries } from './fan-out.js';
 import { FanOutStore } from './fan-out-store.js';
@@ -36,6 +37,7 @@ export interface Pipeline {
   fanOut: FanOut;
   /** Call when deliveries may have become due. */
   wake: () => void;
+  direct: DirectAttempts;
 }
 
 /** Starts it and registers its stop: nothing new is taken, what is in flight ends and is recorded, leases are given back. */
@@ -69,12 +71,15 @@ export async function startPipeline({ everywhere, secrets, replica, calls, send,
     countAttempt(attempted);
     return recorder.record(attempted);
   };
+  const attempt = (delivery: DueDelivery) => deliver(delivery, { send, record, clock, random: Math.random, logger });
+  const direct = new DirectAttempts(replica.number, attempt);
+  host.onStop('direct attempts', () => direct.settled());
   const lanes: Lanes = new Lanes(
     limits,
     {
       attempt: async (delivery) => {
         if (!replica.mayUseLeases) return undefined;
-        return deliver(delivery, { send, record, clock, random: Math.random, logger });
+        return attempt(delivery);
       },
       // What can't be given back is found when its lease ends.
       giveBack: async (deliveries, until) => {
@@ -109,5 +114,5 @@ export async function startPipeline({ everywhere, secrets, replica, calls, send,
   };
   await calls.listen({ heard, lost: () => subscriptions.distrust(), regained: () => subscriptions.trust() });
 
-  return { fanOut: new FanOut(subscriptions, insert, lanes, writeAhead, clock, wake), wake };
+  return { fanOut: new FanOut(subscriptions, insert, lanes, writeAhead, clock, wake), wake, direct };
 }

@@ -2,6 +2,7 @@
 import type { Clock } from '@na/service-host';
 import type { DataSource } from 'typeorm';
 import type { Counting } from '../counting.js';
+import type { DirectAttempts } from '../deliveries/direct-attempts.js';
 import type { EndpointStore } from './endpoint-store.js';
 import { Endpoints } from './endpoints.js';
 import type { SecretBox, SealingKeys } from './secret-box.js';
@@ -21,15 +22,16 @@ export interface EndpointParts {
   clock: Clock;
   /** Tells the due loop that deliveries may have become due. */
   wake: () => void;
+  direct: DirectAttempts;
 }
 
-export function endpointProviders({ database, store, endpoints, sealingKeys, secrets, counting, clock, wake }: EndpointParts) {
+export function endpointProviders({ database, store, endpoints, sealingKeys, secrets, counting, clock, wake, direct }: EndpointParts) {
   return [
     { provide: Endpoints, useValue: endpoints },
     { provide: SecretIntake, useValue: new SecretIntake(sealingKeys) },
     { provide: SecretRotation, useValue: new SecretRotation(store, secrets, clock) },
     { provide: ShownSecret, useValue: new ShownSecret(secrets) },
     { provide: Switching, useValue: new Switching(store, counting, clock, wake) },
-    { provide: TestDeliveries, useValue: new TestDeliveries(database, store, clock, wake) },
+    { provide: TestDeliveries, useValue: new TestDeliveries(database, store, secrets, direct, clock, wake) },
   ];
 }

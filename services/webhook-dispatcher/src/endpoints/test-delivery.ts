@@ -1,14 +1,20 @@
 // Test deliveries: a real event with the documented example as its data, logged like any other and delivered to one
-// endpoint only, whatever that one is subscribed to.
+// endpoint only, whatever that one is subscribed to. One to a disabled endpoint, for whoever has just mended a server, is
+// attempted once and past the schedule, which leaves disabled endpoints out.
 import { context, propagation } from '@opentelemetry/api';
 import { eventExamples, eventTypes, newEvent, type EventType } from '@na/contracts';
 import { ServiceError } from '@na/service-error';
 import { inWorkspace, type Clock } from '@na/service-host';
 import type { DataSource } from 'typeorm';
 import { typeid } from 'typeid-js';
-import { deliveryId } from '../deliveries/delivery.js';
+import { deliveryId, type DueDelivery } from '../deliveries/delivery.js';
+import type { DirectAttempts } from '../deliveries/direct-attempts.js';
+import { targetOf, type EndpointRow } from '../deliveries/endpoint-row.js';
+import { leaseMs } from '../deliveries/fan-out.js';
 import { renderPayload } from '../deliveries/payload.js';
+import type { Endpoint } from './endpoint.entity.js';
 import type { EndpointStore } from './endpoint-store.js';
+import type { SecretBox } from './secret-box.js';
 
 /** What is asked to be sent. */
 export interface WantedTest {
@@ -20,19 +26,25 @@ export interface WantedTest {
 
 interface Test {
   id: string;
-  endpointId: string;
-  workspaceId: string;
+  endpoint: Endpoint;
   eventId: string;
   /** When the event happened. */
   at: Date;
   type: EventType;
   maxAttempts: number;
+  dueAt: Date;
+  /** Number of the replica that has the lease of it until then. */
+  leasedBy: number | null;
 }
+
+type Wanted = Pick<Test, 'id' | 'endpoint' | 'eventId' | 'at' | 'type'>;
 
 export class TestDeliveries {
   constructor(
     private readonly database: DataSource,
     private readonly store: EndpointStore,
+    private readonly secrets: SecretBox,
+    private readonly direct: DirectAttempts,
     private readonly clock: Clock,
     /** Tells the due loop that a delivery is due. */
     private readonly wake: () => void,
@@ -40,20 +52,32 @@ export class TestDeliveries {
 
   /**
    * One that an earlier try of the same request began is not begun again, also when the endpoint was disabled since.
-   * @throws ServiceError `conflict` for a disabled endpoint, which is sent nothing
+   * @throws ServiceError `conflict` while an earlier one to the same disabled endpoint is under way
    */
   async send(workspaceId: string, endpointId: string, wanted: WantedTest): Promise<{ deliveryId: string; eventId: string }> {
     const type = knownEventType(wanted.type);
-    const { status, retryPolicy } = await this.store.get(workspaceId, endpointId);
+    const endpoint = await this.store.get(workspaceId, endpointId);
     const at = wanted.at ?? this.clock.now();
     const eventId = wanted.id || typeid('evt').toString();
     const id = deliveryId(eventId, endpointId, at);
     if (!(await this.isBegun(workspaceId, id, at))) {
-      if (status === 'disabled') throw new ServiceError('conflict', 'This webhook is disabled, so nothing is sent to it. Enable it first.');
-      await this.insert({ id, endpointId, workspaceId, eventId, at, type, maxAttempts: retryPolicy.maxAttempts });
-      this.wake();
+      const test = { id, endpoint, eventId, at, type };
+      await (endpoint.status === 'disabled' ? this.attemptOnce(test) : this.schedule(test));
     }
     return { deliveryId: id, eventId };
+  }
+
+  private async schedule(test: Wanted): Promise<void> {
+    await this.insert({ ...test, maxAttempts: test.endpoint.retryPolicy.maxAttempts, dueAt: this.clock.now(), leasedBy: null });
+    this.wake();
+  }
+
+  /** Should this process die before it is recorded, the delivery waits like all others until the endpoint is enabled. */
+  private async attemptOnce(test: Wanted): Promise<void> {
+    const endpointId = test.endpoint.id;
+    if (this.direct.isBusy(endpointId)) throw new ServiceError('conflict', 'A test delivery to this disabled webhook is under way. Wait for its outcome.');
+    const leasedUntil = new Date(this.clock.now().getTime() + leaseMs);
+    await this.direct.make(endpointId, this.insert({ ...test, maxAttempts: 1, dueAt: leasedUntil, leasedBy: this.direct.replica }));
   }
 
   private async isBegun(workspaceId: string, id: string, at: Date): Promise<boolean> {
@@ -65,21 +89,48 @@ export class TestDeliveries {
   /**
    * One statement, so one transaction; of two tries at once one inserts. `only_endpoint_id` keeps replays from taking the event
    * for one that others missed.
+   * @returns undefined when another try was first
    */
-  private async insert({ id, endpointId, workspaceId, eventId, at, type, maxAttempts }: Test): Promise<void> {
+  private async insert({ id, endpoint, eventId, at, type, maxAttempts, dueAt, leasedBy }: Test): Promise<DueDelivery | undefined> {
+    const { id: endpointId, workspaceId } = endpoint;
+    const now = this.clock.now();
     const event = newEvent({ id: eventId, type, workspaceId, createdAt: at, data: eventExamples[type].data });
-    await inWorkspace(this.database, workspaceId, (tx) =>
-      tx.query(
+    const payload = renderPayload(event);
+    const traceparent = currentTraceparent();
+    const inserted = await inWorkspace(this.database, workspaceId, (tx) =>
+      tx.query<unknown[]>(
         `WITH logged AS (
            INSERT INTO events (id, event_at, workspace_id, type, payload, traceparent, only_endpoint_id) VALUES ($1, $2, $3, $4, $5, $6, $7)
            ON CONFLICT DO NOTHING
          )
-         INSERT INTO deliveries (id, event_at, workspace_id, endpoint_id, event_id, event_type, max_attempts, due_at, status, attempts, created_at)
-         VALUES ($8, $2, $3, $7, $1, $4, $9, $10, 'pending', 0, $10) ON CONFLICT DO NOTHING`,
-        [eventId, at, workspaceId, type, renderPayload(event), currentTraceparent(), endpointId, id, maxAttempts, this.clock.now()],
+         INSERT INTO deliveries (id, event_at, workspace_id, endpoint_id, event_id, event_type, max_attempts, due_at, status, attempts, created_at, leased_by)
+         VALUES ($8, $2, $3, $7, $1, $4, $9, $10, 'pending', 0, $11, $12) ON CONFLICT DO NOTHING RETURNING id`,
+        [eventId, at, workspaceId, type, payload, traceparent, endpointId, id, maxAttempts, dueAt, now, leasedBy],
       ),
     );
+    if (inserted.length === 0) return undefined;
+    const target = targetOf(rowOf(endpoint), this.secrets);
+    return { id, eventAt: at, workspaceId, eventId, eventType: type, payload, traceparent, attempts: 0, maxAttempts, takenAt: now, leasedUntil: dueAt, target };
   }
+}
+
+function rowOf(endpoint: Endpoint): EndpointRow {
+  return {
+    endpoint_id: endpoint.id,
+    workspace_id: endpoint.workspaceId,
+    url: endpoint.url,
+    sealed_secret: endpoint.sealedSecret,
+    previous_secrets: endpoint.previousSecrets,
+    timeout_ms: endpoint.timeoutMs,
+    retry_policy: endpoint.retryPolicy,
+    event_types: endpoint.eventTypes,
+    page_ids: endpoint.pageIds,
+    headers: endpoint.headers,
+    rate_limit_per_second: endpoint.rateLimitPerSecond,
+    max_in_flight: endpoint.maxInFlight,
+    ordered: endpoint.ordered,
+    disabled_at: endpoint.disabledAt,
+  };
 }
 
 function knownEventType(type: string): EventType {
