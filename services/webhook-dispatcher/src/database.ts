@@ -14,6 +14,7 @@ import { RepeatedRequests1796650000000 } from './migrations/1796650000000-repeat
 import { SecureRows1796700000000 } from './migrations/1796700000000-secure-rows.js';
 import { PartialCounts1796800000000 } from './migrations/1796800000000-partial-counts.js';
 import { RecordedRequests1797000000000 } from './migrations/1797000000000-recorded-requests.js';
+import { AttemptsOfCancelled1797100000000 } from './migrations/1797100000000-attempts-of-cancelled.js';
 import { Replay } from './replays/replay.entity.js';
 import type { settings } from './settings.js';
 
@@ -30,6 +31,7 @@ export const migrations = [
   SecureRows1796700000000,
   PartialCounts1796800000000,
   RecordedRequests1797000000000,
+  AttemptsOfCancelled1797100000000,
 ];
 
 export interface Databases {

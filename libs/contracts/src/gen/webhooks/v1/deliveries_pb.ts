@@ -530,7 +530,7 @@ export const DeliveryService: GenService<{
     output: typeof RetryDeliveryResponseSchema;
   },
   /**
-   * No further attempt. An attempt in flight ends, is recorded, and changes nothing more.
+   * No further attempt. An attempt in flight ends, and is recorded and counted; the delivery stays cancelled.
    *
    * @generated from rpc webhooks.v1.DeliveryService.CancelDelivery
    */
