@@ -192,6 +192,7 @@ export const comments: Readonly<Record<string, string>> = {
   "webhooks.v1.DeliveryRequest.headers": "By lower-case name; empty where url is. Values of the webhook's own headers that look like credentials are masked, as in the webhook.",
   "webhooks.v1.ListDeliveriesRequest.limit": "1 to 100.",
   "webhooks.v1.ListDeliveriesRequest.after": "Id of the last delivery of the answer before; empty for the first. Newest event first.",
+  "webhooks.v1.ListDeliveriesRequest.event_type": "An exact type, or a pattern such as \"goal.*\"; one that matches no event type is an invalid request.",
   "webhooks.v1.ListDeliveriesRequest.since": "Events from this moment, included, to the other, excluded.",
   "webhooks.v1.RetryDeliveryRequest.retry_id": "Names the retry; a second try of the same request has it again, and brings no second attempt. Empty: one is chosen.",
   "webhooks.v1.CancelDeliveryRequest.is_repeat": "An earlier try of the same request may have cancelled it: that it is cancelled is no conflict then.",

@@ -297,6 +297,8 @@ export type ListDeliveriesRequest = Message<"webhooks.v1.ListDeliveriesRequest">
   status?: string | undefined;
 
   /**
+   * An exact type, or a pattern such as "goal.*"; one that matches no event type is an invalid request.
+   *
    * @generated from field: optional string event_type = 5;
    */
   eventType?: string | undefined;
