@@ -40,7 +40,7 @@ function due(name: string): DueDelivery {
   const event: LoggedEvent = { event: { ...message, id: `evt_${name}` }, eventAt: now, payload: Buffer.from('{}'), traceparent: null };
   const target = { endpointId: 'we_mine' } as DueDelivery['target'];
   const facts = { id: `dlv_${name}`, eventAt: now, workspaceId: 'ws_mine', eventId: `evt_${name}`, eventType: 'page.created', payload: event.payload, traceparent: null };
-  return { ...facts, attempts: 0, maxAttempts: 1, takenAt: now, leasedUntil: now, target, unwritten: new Unwritten(event, () => undefined) };
+  return { ...facts, attempts: 0, maxAttempts: 1, attemptsBeforeRun: 0, takenAt: now, leasedUntil: now, target, unwritten: new Unwritten(event, () => undefined) };
 }
 
 function attempted(delivery: DueDelivery): AttemptedDelivery {

@@ -5,9 +5,9 @@ import { inWorkspace, type Clock } from '@na/service-host';
 import type { DataSource, EntityManager } from 'typeorm';
 import { eventTimeOf, type DeliveryStatus } from './delivery.js';
 
-/** SET list that makes delivery `d` due once more, whatever its state. @param dueAt SQL of the moment */
+/** SET list that makes delivery `d` due again, whatever its state. How many attempts it has then is the caller's. @param dueAt SQL of the moment */
 export function dueAgain(dueAt: string): string {
-  return `status = CASE d.attempts WHEN 0 THEN 'pending' ELSE 'retrying' END, max_attempts = GREATEST(d.max_attempts, d.attempts + 1),
+  return `status = CASE d.attempts WHEN 0 THEN 'pending' ELSE 'retrying' END,
     due_at = ${dueAt}, next_attempt_at = ${dueAt}, leased_by = NULL, completed_at = NULL`;
 }
 
@@ -42,7 +42,8 @@ export class ByHand {
   async retry(workspaceId: string, id: string, retryId: string): Promise<void> {
     await inWorkspace(this.database, workspaceId, async (tx) => {
       const [, changed] = await tx.query<[unknown, number]>(
-        `UPDATE deliveries d SET ${dueAgain('$4::timestamptz')}, retry_id = $5 FROM endpoints p
+        `UPDATE deliveries d SET ${dueAgain('$4::timestamptz')}, max_attempts = GREATEST(d.max_attempts, d.attempts + 1), retry_id = $5
+         FROM endpoints p
          WHERE d.workspace_id = $1 AND d.id = $2 AND d.event_at = $3 AND ${notLeased('$4::timestamptz')}
            AND p.id = d.endpoint_id AND p.status = 'enabled' AND p.deleted_at IS NULL AND d.retry_id IS DISTINCT FROM $5`,
         [workspaceId, id, eventTimeOf(id) ?? null, this.clock.now(), retryId],
