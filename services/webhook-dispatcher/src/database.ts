@@ -15,6 +15,8 @@ import { SecureRows1796700000000 } from './migrations/1796700000000-secure-rows.
 import { PartialCounts1796800000000 } from './migrations/1796800000000-partial-counts.js';
 import { AskedPausesAndOwedRecoveries1796900000000 } from './migrations/1796900000000-asked-pauses-and-owed-recoveries.js';
 import { RecordedRequests1797000000000 } from './migrations/1797000000000-recorded-requests.js';
+import { AttemptsOfCancelled1797100000000 } from './migrations/1797100000000-attempts-of-cancelled.js';
+import { RunsOfThePolicy1797200000000 } from './migrations/1797200000000-runs-of-the-policy.js';
 import { Replay } from './replays/replay.entity.js';
 import type { settings } from './settings.js';
 
@@ -32,6 +34,8 @@ export const migrations = [
   PartialCounts1796800000000,
   AskedPausesAndOwedRecoveries1796900000000,
   RecordedRequests1797000000000,
+  AttemptsOfCancelled1797100000000,
+  RunsOfThePolicy1797200000000,
 ];
 
 export interface Databases {

@@ -115,21 +115,38 @@ test('a delivery that is cancelled is not attempted when its time comes', async 
   expect(await dispatcher.deliveryIn(workspaceId, 'cancelled', 1)).toMatchObject({ id: delivery.id });
 });
 
-test('an attempt in flight when its delivery is cancelled ends, is logged, and changes nothing', async () => {
+test('an attempt in flight when its delivery is cancelled ends, is logged and counted, and leaves it cancelled', async () => {
   const release = holdAnswers();
   const { workspaceId } = await dispatcher.createEndpoint(receiver.url);
   await dispatcher.publish(dispatcher.pageCreated(workspaceId));
   await receiver.received(1);
   const { id } = (await dispatcher.untilListed(workspaceId, 1))[0]!;
-  await cancel(workspaceId, id);
+  const cancelled = (await cancel(workspaceId, id)).delivery!;
   release(200);
   await eventually(async () => expect(await attemptsOf(workspaceId, id)).toMatchObject([{ number: 1, responseCode: 200 }]));
-  expect(await dispatcher.list(workspaceId)).toMatchObject([{ status: 'cancelled', attempts: 0 }]);
+  const after = (await dispatcher.deliveries.getDelivery({ caller: { workspaceId }, id })).delivery!;
+  expect(after).toMatchObject({ status: 'cancelled', attempts: 1, responseCode: 200, lastAttemptAt: expect.anything(), completedAt: cancelled.completedAt });
+  expect(after.nextRetryAt).toBeUndefined();
 
   receiver.behave(answer(200));
   await retry(workspaceId, id);
   await dispatcher.deliveryIn(workspaceId, 'succeeded', 2);
   expect((await attemptsOf(workspaceId, id)).map(({ number }) => number)).toEqual([1, 2]);
+});
+
+test('an attempt that fails after its delivery was cancelled plans no other', async () => {
+  const { workspaceId, delivery } = await deliveryAfter(500);
+  const release = holdAnswers();
+  dispatcher.moveTo(delivery);
+  await receiver.received(2);
+  await cancel(workspaceId, delivery.id);
+  release(503);
+  const after = await dispatcher.deliveryIn(workspaceId, 'cancelled', 2);
+  expect(after).toMatchObject({ responseCode: 503, finalStatus: 'cancelled' });
+  expect(after.nextRetryAt).toBeUndefined();
+  dispatcher.bed.clock.advance(86_400_000);
+  await somethingElseIsDelivered();
+  expect(receiver.requests.filter(({ headers }) => headers['x-webhook-delivery'] === delivery.id)).toHaveLength(2);
 });
 
 test('cancelling what is final is a conflict that says what it is', async () => {
@@ -147,8 +164,9 @@ test('cancelling that races with the schedule ends in one of two ways, each with
   dispatcher.moveTo(delivery);
   const cancelled = await cancel(workspaceId, delivery.id).then(() => true, () => false);
   await somethingElseIsDelivered();
-  const after = cancelled ? { status: 'cancelled', attempts: 1 } : { status: 'succeeded', attempts: 2 };
-  expect(await dispatcher.list(workspaceId)).toMatchObject([after]);
+  const [after] = await dispatcher.list(workspaceId);
+  expect(after).toMatchObject(cancelled ? { status: 'cancelled' } : { status: 'succeeded', attempts: 2 });
+  expect(await attemptsOf(workspaceId, delivery.id)).toHaveLength(after!.attempts);
 });
 
 test('the deliveries of another workspace can be neither retried nor cancelled, and look like none', async () => {

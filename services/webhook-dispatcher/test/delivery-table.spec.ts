@@ -25,7 +25,7 @@ type Wanted = Partial<Pick<ListDeliveriesRequest, 'status' | 'eventType' | 'even
 
 const hourMs = 3_600_000;
 const statuses = ['pending', 'retrying', 'succeeded', 'succeeded', 'succeeded', 'failed', 'cancelled'];
-const eventTypes = ['page.created', 'page.updated', 'goal.converted', 'one.nobody.knows'];
+const eventTypes = ['page.created', 'page.updated', 'goal.converted', 'key.created'];
 const responseCodes = [null, 200, 200, 204, 500, 503];
 
 /** So many deliveries over five days, several of them within one millisecond, in rare and in common combinations. */
@@ -111,12 +111,30 @@ test.each([
   [{ status: 'pending' }],
   [{ status: 'cancelled', eventType: 'goal.converted' }],
   [{ responseCode: 204 }],
-  [{ eventType: 'one.nobody.knows' }],
+  [{ eventType: 'key.created' }],
   [{ status: 'failed', responseCode: 404 }],
-  [{ eventType: 'never.sent' }],
+  [{ eventType: 'insight.created' }],
 ])('what is rare or not there at all is told from what is common: %p', async (wanted: Wanted) => {
   const { workspaceId, rows } = await storedWorkspace();
   expect((await listed(workspaceId, wanted, 100)).map(({ id }) => id)).toEqual(expected(rows, wanted));
+});
+
+test('a family of event types is asked for by its pattern, and together with other filters', async () => {
+  const { workspaceId, rows } = await storedWorkspace();
+  const ofPages = rows.filter(({ eventType }) => eventType.startsWith('page.'));
+  const idsOf = async (wanted: Wanted) => (await listed(workspaceId, wanted, 7)).map(({ id }) => id);
+  expect(await idsOf({ eventType: 'page.*' })).toEqual(expected(ofPages, {}));
+  expect(await idsOf({ eventType: 'page.*', status: 'failed' })).toEqual(expected(ofPages, { status: 'failed' }));
+  expect(await idsOf({ eventType: '*' })).toEqual(expected(rows, {}));
+  expect(await idsOf({ eventType: 'insight.*' })).toEqual([]);
+});
+
+test.each(['nope', 'page', 'pages.*', 'page.creat*', '', ' *'])('the event type %p, which matches none, is refused instead of answered with an empty page', async (eventType) => {
+  const { workspaceId } = await storedWorkspace(3);
+  await expect(page(workspaceId, { eventType }, '', 10)).rejects.toMatchObject({
+    code: 'invalid_request',
+    fields: [{ pointer: '/event_type', code: 'unknown_event_type', detail: expect.stringContaining(`"${eventType}" matches no event type`) }],
+  });
 });
 
 test('since is included and until is not, to the millisecond', async () => {

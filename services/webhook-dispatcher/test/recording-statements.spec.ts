@@ -14,6 +14,7 @@ import type { SecretBox } from '../src/endpoints/secret-box.js';
 import { migratedDatabase } from './migrated-database.js';
 
 const now = new Date('2026-06-10T12:00:00Z');
+const cancelledAt = new Date('2026-06-10T12:00:01Z');
 
 let own: TestDatabase;
 let database: DataSource;
@@ -39,7 +40,7 @@ function due(name: string): DueDelivery {
   const event: LoggedEvent = { event: { ...message, id: `evt_${name}` }, eventAt: now, payload: Buffer.from('{}'), traceparent: null };
   const target = { endpointId: 'we_mine' } as DueDelivery['target'];
   const facts = { id: `dlv_${name}`, eventAt: now, workspaceId: 'ws_mine', eventId: `evt_${name}`, eventType: 'page.created', payload: event.payload, traceparent: null };
-  return { ...facts, attempts: 0, maxAttempts: 1, takenAt: now, leasedUntil: now, target, unwritten: new Unwritten(event, () => undefined) };
+  return { ...facts, attempts: 0, maxAttempts: 1, attemptsBeforeRun: 0, takenAt: now, leasedUntil: now, target, unwritten: new Unwritten(event, () => undefined) };
 }
 
 function attempted(delivery: DueDelivery): AttemptedDelivery {
@@ -61,6 +62,21 @@ function untilSomeoneWaits(): Promise<void> {
     const { rowCount } = await other.query(`SELECT FROM pg_locks WHERE NOT granted`);
     expect(rowCount).toBe(1);
   });
+}
+
+/** Whoever writes it as pending and cancels it while it is being attempted, and what the row says afterwards. */
+async function cancelElsewhere(delivery: DueDelivery, record: typeof insertDeliveries): Promise<object> {
+  await insertPending([delivery]);
+  await other.query(`UPDATE deliveries SET status = 'cancelled', due_at = NULL, leased_by = NULL, completed_at = $2 WHERE id = $1`, [delivery.id, cancelledAt]);
+  await other.query('COMMIT');
+  const failed: AttemptedDelivery = { ...attempted(delivery), next: { kind: 'retry', at: new Date(now.getTime() + 5_000) } };
+  // Twice: one replica may repeat what another has recorded.
+  for (let time = 0; time < 2; time++) await record(database.manager, [failed]);
+  const { rows } = await other.query<object>(
+    'SELECT status, attempts, response_code, last_attempt_at, next_attempt_at, due_at, leased_by, completed_at FROM deliveries WHERE id = $1',
+    [delivery.id],
+  );
+  return rows[0]!;
 }
 
 const insertAttempted = (deliveries: DueDelivery[]) => insertDeliveries(database.manager, deliveries.map(attempted));
@@ -90,4 +106,14 @@ test('attempted deliveries are brought up to date in the same order', async () =
   await lock(second);
   await other.query('COMMIT');
   await updated;
+});
+
+test.each([
+  ['inserts', insertDeliveries],
+  ['updates', updateDeliveries],
+])('a delivery that was cancelled while it was attempted stays so and counts the attempt once, by the statement that %s', async (name, record) => {
+  expect(await cancelElsewhere(due(`cancelled_${name}`), record)).toEqual({
+    ...{ status: 'cancelled', attempts: 1, response_code: 200, last_attempt_at: now, completed_at: cancelledAt },
+    ...{ next_attempt_at: null, due_at: null, leased_by: null },
+  });
 });

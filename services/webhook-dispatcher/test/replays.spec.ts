@@ -99,6 +99,26 @@ test('what has failed is sent once more, under its webhook-id; what has succeede
   expect(sentEvents().sort()).toEqual([...owner.events, ...owner.events, later!.id].sort());
 });
 
+test('a replay gives what has failed a fresh run of the policy that its endpoint has now, and no more; its waits begin anew', async () => {
+  const owner = await endpointWith(1, 'failed');
+  receiver.behave(answer(500));
+  const settings = { retryPolicy: { baseSeconds: 5, factor: 4, maxSeconds: 43_200, maxAttempts: 2 } };
+  await dispatcher.endpoints.updateEndpoint({ caller: { workspaceId: owner.workspaceId }, id: owner.endpointId, settings, fields: ['retry_policy'] });
+
+  const { id } = await create(owner);
+  await until(owner, id, { status: 'completed', done: 1 });
+  const retrying = await dispatcher.deliveryIn(owner.workspaceId, 'retrying', 2);
+  expect(retrying.maxAttempts).toBe(3);
+  const waitMs = timestampDate(retrying.nextRetryAt!).getTime() - timestampDate(retrying.lastAttemptAt!).getTime();
+  expect(waitMs).toBeGreaterThanOrEqual(4_000);
+  expect(waitMs).toBeLessThanOrEqual(6_000);
+  dispatcher.moveTo(retrying);
+  expect(await dispatcher.deliveryIn(owner.workspaceId, 'failed', 3)).toMatchObject({ maxAttempts: 3, finalStatus: 'failed' });
+
+  await dispatcher.deliveries.retryDelivery({ caller: { workspaceId: owner.workspaceId }, id: retrying.id });
+  expect(await dispatcher.deliveryIn(owner.workspaceId, 'failed', 4)).toMatchObject({ maxAttempts: 4 });
+});
+
 test('a dry run counts exactly what lies in its window, its start included and its end not, and does nothing', async () => {
   const owner = await endpointWith(4, 'succeeded');
   const statuses = ['succeeded'];

@@ -96,7 +96,9 @@ function forbiddenMoves({ snapshots }: History): string[] {
       if (!after) return [`${describe(before)} has vanished`];
       if (after.attempts < before.attempts) return [`${describe(before)} has lost an attempt: ${describe(after)}`];
       if (retried.has(after.id) || (cancelled.has(after.id) && after.status === 'cancelled')) return [];
-      const stays = after.status === before.status && (after.attempts === before.attempts || after.status === 'retrying');
+      // An attempt in flight when its delivery is cancelled is counted when it ends.
+      const isCounted = after.status === 'cancelled' && after.attempts === before.attempts + 1;
+      const stays = after.status === before.status && (after.attempts === before.attempts || after.status === 'retrying' || isCounted);
       return stays || moves[before.status]!.includes(after.status) ? [] : [`${describe(before)} became ${describe(after)}`];
     }),
   );
@@ -140,15 +142,20 @@ function unfitLogs({ end, requests }: History): string[] {
   return end.flatMap(({ delivery, attemptLog }) => {
     const logged = attemptLog.map(({ number }) => number);
     const sent = Math.max(0, ...requests.filter(({ deliveryId }) => deliveryId === delivery.id).map(({ attempt }) => attempt));
-    // An attempt in flight when its delivery is cancelled is logged, unless a crash takes it, and not counted.
-    const uncounted = delivery.status === 'cancelled' ? 1 : 0;
+    // An attempt in flight when its delivery is cancelled may be taken by a crash, and is not made again.
+    const lost = delivery.status === 'cancelled' ? 1 : 0;
     const isInOrder = logged.every((number, index) => number === index + 1);
-    const isCounted = logged.length >= delivery.attempts && logged.length <= delivery.attempts + uncounted;
     // Not every attempt comes as far as the receiver, but none that did is left out.
-    const fits = isInOrder && isCounted && sent <= delivery.attempts + uncounted;
+    const fits = isInOrder && logged.length === delivery.attempts && sent <= delivery.attempts + lost;
     const faults = fits ? [] : [`${describe(delivery)} has the log ${logged.join(', ')}, and the receiver saw attempt ${sent}`];
+    if (!isShown(delivery, attemptLog.at(-1))) faults.push(`${describe(delivery)} shows another outcome than that of its last attempt`);
     return isLedToBy(delivery, attemptLog.at(-1)) ? faults : [...faults, `${describe(delivery)}, but its last attempt was ${attemptLog.at(-1)?.responseCode ?? attemptLog.at(-1)?.error}`];
   });
+}
+
+/** Whatever its state, a delivery shows what its last attempt got. */
+function isShown({ responseCode, error }: Delivery, last: Attempt | undefined): boolean {
+  return responseCode === last?.responseCode && error === last?.error;
 }
 
 function isLedToBy({ status, attempts, maxAttempts, finalStatus }: Delivery, last: Attempt | undefined): boolean {

@@ -203,7 +203,7 @@ export class SchedulerRun {
     const table = new Map(deliveries.map((delivery) => [delivery.id, delivery]));
     return this.history.requests.find(({ at, deliveryId, attempt }) => {
       const delivery = table.get(deliveryId);
-      return at > this.killedAt && delivery?.status !== 'cancelled' && (delivery?.attempts ?? 0) < attempt;
+      return at > this.killedAt && (delivery?.attempts ?? 0) < attempt;
     });
   }
 

@@ -2,9 +2,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createTestDatabase, tablesWithoutRowSecurity, type TestDatabase } from '@na/testing';
 import pg from 'pg';
+import { DataSource } from 'typeorm';
 import { migrations } from '../src/database.js';
 import { makePartitions } from '../src/deliveries/partitions.js';
 import { GroupsBehindRowSecurity1796600000000 } from '../src/migrations/1796600000000-groups-behind-row-security.js';
+import { AttemptsOfCancelled1797100000000 } from '../src/migrations/1797100000000-attempts-of-cancelled.js';
 import { migratedDatabase } from './migrated-database.js';
 
 let own: TestDatabase;
@@ -55,4 +57,35 @@ test('what was migrated can be undone', async () => {
   expect(await tablesWithoutRowSecurity(sql, 'webhook_dispatcher')).toEqual(expect.arrayContaining(['attempts', 'deliveries', 'deliveries_20260310', 'endpoints']));
   expect([await indexesBy('GREATEST'), (await indexesBy('COALESCE')).every(({ valid }) => valid)]).toEqual([[], true]);
   await now.destroy();
+});
+
+test('an attempt that was in flight when its delivery was cancelled is counted, in every workspace, and nothing else is', async () => {
+  const uncounted = migrations.slice(0, migrations.indexOf(AttemptsOfCancelled1797100000000));
+  const old = await migratedDatabase(own, uncounted);
+  const at = new Date('2026-03-10T12:00:00Z');
+  const logs = { dlv_a: ['ws_a', 'cancelled', 0, 1], dlv_b: ['ws_b', 'cancelled', 1, 2], dlv_c: ['ws_a', 'cancelled', 1, 1], dlv_d: ['ws_a', 'cancelled', 0, 0], dlv_e: ['ws_b', 'pending', 0, 1] };
+  for (const [id, [workspaceId, status, attempts, logged]] of Object.entries(logs)) {
+    await sql.query(
+      `INSERT INTO deliveries (id, event_at, workspace_id, endpoint_id, event_id, event_type, status, attempts, max_attempts, created_at)
+       VALUES ($1, $2, $3, 'we', 'evt', 'page.created', $4, $5, 12, $2)`,
+      [id, at, workspaceId, status, attempts],
+    );
+    await sql.query(
+      `INSERT INTO attempts (delivery_id, event_at, number, id, started_at, duration_ms, response_code, response_headers)
+       SELECT $1, $2, number, 'att', $2, 1, 200 + number, '{}' FROM generate_series(1, $3::integer) AS number`,
+      [id, at, logged],
+    );
+  }
+  // As a starting service has it: without a workspace.
+  const now = await new DataSource({ type: 'postgres', url: own.urls['webhook-dispatcher'], schema: 'webhook_dispatcher', migrations }).initialize();
+  await now.runMigrations({ transaction: 'each' });
+  const { rows } = await sql.query<{ row: string }>(`SELECT concat_ws(' ', id, status, attempts, response_code, last_attempt_at IS NOT NULL) AS row FROM deliveries ORDER BY id`);
+  expect(rows.map(({ row }) => row)).toEqual([
+    'dlv_a cancelled 1 201 t',
+    'dlv_b cancelled 2 202 t',
+    'dlv_c cancelled 1 f',
+    'dlv_d cancelled 0 f',
+    'dlv_e pending 0 f',
+  ]);
+  await Promise.all([now.destroy(), old.destroy()]);
 });

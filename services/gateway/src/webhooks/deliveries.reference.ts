@@ -113,7 +113,7 @@ export const deliveryOperations = operations({
   cancel: {
     id: 'cancelDelivery',
     summary: 'Cancel a delivery',
-    description: 'No further attempt. One that is under way ends and is recorded.',
+    description: 'No further attempt. One that is under way ends, and is recorded and counted; the delivery stays cancelled, even if that attempt succeeds.',
     answer: delivery,
     problems: ['conflict'],
   },

@@ -2,7 +2,7 @@
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { DeliverySchema, type Caller } from '@na/contracts';
 import { z } from 'zod';
-import { id, text, timestamp, wholeNumber } from '../http/field-schemas.js';
+import { id, passedOn, timestamp, wholeNumber } from '../http/field-schemas.js';
 import { listQuery, type ListAnswer, type Lists } from '../http/lists.js';
 import type { Services } from '../services.js';
 
@@ -10,7 +10,7 @@ export const deliveryStatus = z.enum(['pending', 'retrying', 'succeeded', 'faile
 
 export const deliveriesQuery = listQuery.extend({
   status: deliveryStatus.optional().describe('Only deliveries in this state.'),
-  event_type: text(100).optional().describe('Only of events of this type.'),
+  event_type: passedOn(100).optional().describe('Only of events of this type, or of a family such as `goal.*`. What matches no event type is refused.'),
   event_id: id('evt').optional().describe('Only of this event.'),
   endpoint_id: id('we').optional().describe('Only to this webhook.'),
   response_code: wholeNumber(100, 599).optional().describe('Only those whose latest attempt was answered with this HTTP status.'),

@@ -32,7 +32,7 @@ export const replayOperations = operations({
   create: {
     id: 'createReplay',
     summary: 'Start a replay',
-    description: 'Counts first (for some seconds: with `total_is_partial` there are more than `total`), then sends all at the given pace, and goes on after any crash. With `dry_run` it only counts. One at a time for each webhook.',
+    description: 'Counts first (for some seconds: with `total_is_partial` there are more than `total`), then makes all due at the given pace, and goes on after any crash. Each delivery gets a fresh run of the retry policy that the webhook has then: `max_attempts` becomes the attempts so far and the policy\'s, and the waits begin anew. `done` and `completed` say what was made due, not what was delivered: for that, see the deliveries. With `dry_run` it only counts. One at a time for each webhook.',
     answer: replay,
     body: { since: '2026-03-01T00:00:00Z', until: '2026-03-02T00:00:00Z', statuses: ['failed'], include_missed: true, rate_per_second: 50 },
     problems: ['conflict'],

@@ -32,18 +32,27 @@ function resultOf(columns: (readonly [name: string, type: string])[]): string {
 const completedAt = `CASE WHEN r.next_attempt_at IS NULL THEN r.started_at + r.duration_ms * interval '1 millisecond' END`;
 const failingEndpoints = `SELECT id FROM endpoints WHERE id = ANY($1) AND ${awaitsSuccess}`;
 
+/** What an attempt decides of its delivery, apart from what it came to. */
+const movedOn = ['status', 'next_attempt_at', 'due_at', 'completed_at'];
+
+/** SET list of delivery `d` that leaves a cancelled one as it is. @param values SQL by column */
+function unlessCancelled(d: string, values: Record<string, string>): string {
+  return Object.entries(values).map(([column, value]) => `${column} = CASE ${d}.status WHEN 'cancelled' THEN ${d}.${column} ELSE ${value} END`).join(', ');
+}
+
 /**
  * A delivery is only moved on from the state its attempt was made in: what was decided meanwhile, by hand or by another
- * replica, stands.
+ * replica, stands. One that was cancelled meanwhile stays so, and counts the attempt.
  */
 const updateAttempted = new Statement<{ id: string }>(
   'update attempted deliveries',
   `WITH ${resultOf([...attemptColumns])}, moved AS (
      UPDATE deliveries d
-     SET status = r.status, attempts = r.number, response_code = r.response_code, error = r.error, last_attempt_at = r.started_at,
-         next_attempt_at = r.next_attempt_at, due_at = r.next_attempt_at, leased_by = NULL, completed_at = ${completedAt}
+     SET attempts = r.number, response_code = r.response_code, error = r.error, last_attempt_at = r.started_at,
+         leased_by = NULL,
+         ${unlessCancelled('d', { status: 'r.status', next_attempt_at: 'r.next_attempt_at', due_at: 'r.next_attempt_at', completed_at: completedAt })}
      FROM result r
-     WHERE d.id = r.delivery_id AND d.event_at = r.event_at AND d.attempts = r.number - 1 AND d.status IN ('pending', 'retrying')
+     WHERE d.id = r.delivery_id AND d.event_at = r.event_at AND d.attempts = r.number - 1 AND d.status IN ('pending', 'retrying', 'cancelled')
    )
    ${failingEndpoints}`,
 );
@@ -61,10 +70,9 @@ const insertAttempted = new Statement<{ id: string }>(
             r.status, r.number, r.response_code, r.error, r.started_at, r.next_attempt_at, r.next_attempt_at, ${completedAt}
      FROM result r
      ON CONFLICT (id, event_at) DO UPDATE
-     SET status = excluded.status, attempts = excluded.attempts, response_code = excluded.response_code, error = excluded.error,
-         last_attempt_at = excluded.last_attempt_at, next_attempt_at = excluded.next_attempt_at, due_at = excluded.due_at, leased_by = NULL,
-         completed_at = excluded.completed_at
-     WHERE deliveries.attempts = 0 AND deliveries.status = 'pending'
+     SET attempts = excluded.attempts, response_code = excluded.response_code, error = excluded.error, last_attempt_at = excluded.last_attempt_at,
+         leased_by = NULL, ${unlessCancelled('deliveries', Object.fromEntries(movedOn.map((column) => [column, `excluded.${column}`])))}
+     WHERE deliveries.attempts = 0 AND deliveries.status IN ('pending', 'cancelled')
    )
    ${failingEndpoints}`,
 );

@@ -5,13 +5,9 @@ import { inWorkspace, type Clock } from '@na/service-host';
 import type { DataSource, EntityManager } from 'typeorm';
 import { eventTimeOf, type DeliveryStatus } from './delivery.js';
 
-/** An attempt that was in flight when its delivery was cancelled is in the log, but not in the delivery's count. */
-const attemptsLogged = `GREATEST(d.attempts, (SELECT max(a.number) FROM attempts a WHERE a.delivery_id = d.id AND a.event_at = d.event_at))`;
-
-/** SET list that makes delivery `d` due once more, whatever its state. @param dueAt SQL of the moment */
+/** SET list that makes delivery `d` due again, whatever its state. How many attempts it has then is the caller's. @param dueAt SQL of the moment */
 export function dueAgain(dueAt: string): string {
-  return `status = CASE ${attemptsLogged} WHEN 0 THEN 'pending' ELSE 'retrying' END,
-    attempts = ${attemptsLogged}, max_attempts = GREATEST(d.max_attempts, ${attemptsLogged} + 1),
+  return `status = CASE d.attempts WHEN 0 THEN 'pending' ELSE 'retrying' END,
     due_at = ${dueAt}, next_attempt_at = ${dueAt}, leased_by = NULL, completed_at = NULL`;
 }
 
@@ -46,7 +42,8 @@ export class ByHand {
   async retry(workspaceId: string, id: string, retryId: string): Promise<void> {
     await inWorkspace(this.database, workspaceId, async (tx) => {
       const [, changed] = await tx.query<[unknown, number]>(
-        `UPDATE deliveries d SET ${dueAgain('$4::timestamptz')}, retry_id = $5 FROM endpoints p
+        `UPDATE deliveries d SET ${dueAgain('$4::timestamptz')}, max_attempts = GREATEST(d.max_attempts, d.attempts + 1), retry_id = $5
+         FROM endpoints p
          WHERE d.workspace_id = $1 AND d.id = $2 AND d.event_at = $3 AND ${notLeased('$4::timestamptz')}
            AND p.id = d.endpoint_id AND p.status = 'enabled' AND p.deleted_at IS NULL AND d.retry_id IS DISTINCT FROM $5`,
         [workspaceId, id, eventTimeOf(id) ?? null, this.clock.now(), retryId],
@@ -57,7 +54,7 @@ export class ByHand {
   }
 
   /**
-   * An attempt in flight ends and is logged; it no longer moves the delivery. Once this has resolved, no other is begun by a
+   * An attempt in flight ends, is logged and counted, and leaves the delivery cancelled. Once this has resolved, no other is begun by a
    * replica that lives and hears: one that is cut off from the bus or stands still for 2 s may still make the one that it has
    * in memory.
    * @param isRepeat an earlier try of the same request may have cancelled it already

@@ -6,7 +6,7 @@ import { notingSentTrace, type Clock, type Logger } from '@na/service-host';
 import { maskHeaders } from '../endpoints/custom-headers.js';
 import type { AttemptedDelivery, DueDelivery } from './delivery.js';
 import { requestHeaders, type Headers, type SentRequest } from './request.js';
-import { nextStep } from './retry-policy.js';
+import { nextStep, type NextStep } from './retry-policy.js';
 import type { Outcome, Send } from './send.js';
 import { sign } from './sign.js';
 
@@ -27,11 +27,16 @@ export async function deliver(delivery: DueDelivery, { send, record, clock, rand
     const startedAt = clock.now();
     const { outcome, request } = await exchange(delivery, startedAt, send, logger);
     const endedAt = clock.now();
-    const next = nextStep(delivery.attempts + 1, delivery.maxAttempts, outcome, delivery.target.retryPolicy, endedAt, random());
+    const next = stepAfter(delivery, outcome, endedAt, random());
     await record({ delivery, attemptId: typeid('att').toString(), startedAt, endedAt, request, outcome, next });
     logger.info({ ...describe(delivery), ...describeOutcome(outcome), next: next.kind }, 'delivery attempted');
     return outcome;
   });
+}
+
+/** By the run of the policy that the delivery is in. */
+function stepAfter({ attempts, maxAttempts, attemptsBeforeRun, target }: DueDelivery, outcome: Outcome, now: Date, random: number): NextStep {
+  return nextStep(attempts + 1 - attemptsBeforeRun, maxAttempts - attemptsBeforeRun, outcome, target.retryPolicy, now, random);
 }
 
 interface Exchanged {

@@ -4,12 +4,15 @@ import { timestampDate, timestampFromDate, type Timestamp } from '@bufbuild/prot
 import { Controller } from '@nestjs/common';
 import {
   DeliveryService,
+  eventTypes as knownEventTypes,
   type CancelDeliveryRequest,
   type GetDeliveryRequest,
   type ListDeliveriesRequest,
   type RetryDeliveryRequest,
 } from '@na/contracts';
 import { boundedLimit, RpcMethod, workspaceOf } from '@na/messaging';
+import { ServiceError } from '@na/service-error';
+import { wantsEvent } from '../endpoints/event-filter.js';
 import { ByHand } from './by-hand.js';
 import type { DeliveryFilter } from './delivery-page.js';
 import { DeliveryTable, type AttemptRow, type DeliveryRow, type FullDelivery } from './delivery-table.js';
@@ -54,7 +57,16 @@ export class DeliveriesRpc {
 }
 
 function toFilter({ status, eventType, eventId, endpointId, responseCode, since, until }: ListDeliveriesRequest): DeliveryFilter {
-  return { status, eventType, eventId, endpointId, responseCode, since: since && timestampDate(since), until: until && timestampDate(until) };
+  const window = { since: since && timestampDate(since), until: until && timestampDate(until) };
+  return { status, eventTypes: eventType === undefined ? undefined : typesMatching(eventType), eventId, endpointId, responseCode, ...window };
+}
+
+/** @throws ServiceError invalid_request when there are none: an empty page would read as if there were no such deliveries */
+function typesMatching(pattern: string): string[] {
+  const types = knownEventTypes.filter((type) => wantsEvent([pattern], type));
+  if (types.length > 0) return types;
+  const detail = `"${pattern}" matches no event type. Known are ${knownEventTypes.join(', ')}, families such as goal.*, and *.`;
+  throw new ServiceError('invalid_request', 'The event type is not known.', { fields: [{ pointer: '/event_type', code: 'unknown_event_type', detail }] });
 }
 
 function toProto(row: DeliveryRow) {

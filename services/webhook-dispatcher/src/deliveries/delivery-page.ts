@@ -4,7 +4,8 @@ import { daysAround, type SearchWindow } from './search-windows.js';
 
 export interface DeliveryFilter {
   status?: string;
-  eventType?: string;
+  /** Of these types; undefined for any. */
+  eventTypes?: string[];
   eventId?: string;
   endpointId?: string;
   responseCode?: number;
@@ -42,7 +43,7 @@ export function pageQuery(workspaceId: string, filter: DeliveryFilter, window: S
         AND ${all(['d.event_at >=', window.since], ['d.event_at <', window.until], ['d.id <', after], ['d.event_id =', filter.eventId])}
       ORDER BY d.event_at DESC FETCH FIRST ${limit} ROWS WITH TIES
     ) d
-    WHERE ${all(['g.event_type =', filter.eventType], ['g.response_code =', filter.responseCode])}
+    WHERE ${all(['g.response_code =', filter.responseCode])} AND ${filter.eventTypes ? `g.event_type = ANY(${put(filter.eventTypes)})` : 'true'}
     ORDER BY d.event_at DESC, d.id DESC LIMIT ${limit}`;
   return { sql, values };
 }

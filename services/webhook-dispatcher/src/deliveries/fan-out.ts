@@ -154,6 +154,7 @@ function deliveriesOf({ event, eventAt, payload, traceparent }: LoggedEvent, tar
     traceparent,
     attempts: 0,
     maxAttempts: target.retryPolicy.maxAttempts,
+    attemptsBeforeRun: 0,
     takenAt: now,
     leasedUntil: new Date(now.getTime() + leaseMs),
     target,

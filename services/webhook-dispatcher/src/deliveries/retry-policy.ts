@@ -24,8 +24,8 @@ const jitter = 0.2;
 /**
  * 2xx succeeds. 410 fails for good: the endpoint is gone. Anything else is tried again while attempts are left, not before
  * a Retry-After that a 429 or 503 gives.
- * @param attempt the number of the attempt that was made, counted from 1
- * @param maxAttempts of this delivery; the policy's at its making, more after a retry by hand
+ * @param attempt the number of the attempt that was made, counted from 1 in its run of the policy
+ * @param maxAttempts of this run; the policy's when the delivery was made or replayed, more after a retry by hand
  * @param random uniform in [0, 1)
  */
 export function nextStep(attempt: number, maxAttempts: number, outcome: Outcome, policy: RetryPolicy, now: Date, random: number): NextStep {

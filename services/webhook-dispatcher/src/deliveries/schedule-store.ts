@@ -16,6 +16,7 @@ interface DueRow extends EndpointRow {
   traceparent: string | null;
   attempts: number;
   max_attempts: number;
+  attempts_before_run: number | null;
   was_due_at: Date;
 }
 
@@ -74,7 +75,7 @@ export class ScheduleStore implements DueDeliveries {
        WHERE d.id = due.id AND d.event_at = due.event_at
          AND e.id = d.event_id AND e.event_at = d.event_at AND p.id = d.endpoint_id
          AND ${isWithin('d.event_at', stretches)} AND ${isWithin('e.event_at', stretches)}
-       RETURNING d.id, d.event_at, d.event_id, d.event_type, d.attempts, d.max_attempts, e.payload, e.traceparent, due.due_at AS was_due_at, ${endpointColumns}`,
+       RETURNING d.id, d.event_at, d.event_id, d.event_type, d.attempts, d.max_attempts, d.attempts_before_run, e.payload, e.traceparent, due.due_at AS was_due_at, ${endpointColumns}`,
       [exceptEndpoints, now, limit, leasedUntil, this.replica],
     );
     // An UPDATE returns them as its plan has met them.
@@ -128,6 +129,7 @@ export class ScheduleStore implements DueDeliveries {
       traceparent: row.traceparent,
       attempts: row.attempts,
       maxAttempts: row.max_attempts,
+      attemptsBeforeRun: row.attempts_before_run ?? 0,
       takenAt: now,
       leasedUntil,
       target: targetOf(row, this.secrets),

@@ -88,7 +88,11 @@ function scopeOf(replay: ReplayRow): ReplayScope {
   };
 }
 
-/** What is locked or leased is under way without us; waiting for it could also deadlock with the batch that records it. */
+/**
+ * Each gets a fresh run of the retry policy, as the endpoint has it now, whose waits begin anew: what failed with its policy used up would
+ * otherwise have one attempt, or half a day until the next.
+ * What is locked or leased is under way without us; waiting for it could also deadlock with the batch that records it.
+ */
 async function makeDueAgain(tx: EntityManager, batch: Paced[], replay: ReplayRow, now: Date): Promise<number> {
   const existing = batch.filter(({ delivery_id }) => delivery_id !== null);
   const [, changed] = await tx.query<[unknown, number]>(
@@ -99,8 +103,16 @@ async function makeDueAgain(tx: EntityManager, batch: Paced[], replay: ReplayRow
        WHERE d.status = ANY($4) AND ${notLeased('$5')}
        FOR UPDATE OF d SKIP LOCKED
      )
-     UPDATE deliveries d SET ${dueAgain('free.due_at')} FROM free WHERE d.id = free.id AND d.event_at = free.event_at`,
-    [existing.map(({ delivery_id }) => delivery_id), existing.map(({ event_at }) => event_at), existing.map(({ dueAt }) => dueAt), replay.statuses, now],
+     UPDATE deliveries d SET ${dueAgain('free.due_at')}, max_attempts = d.attempts + $6, attempts_before_run = d.attempts
+     FROM free WHERE d.id = free.id AND d.event_at = free.event_at`,
+    [
+      existing.map(({ delivery_id }) => delivery_id),
+      existing.map(({ event_at }) => event_at),
+      existing.map(({ dueAt }) => dueAt),
+      replay.statuses,
+      now,
+      replay.max_attempts,
+    ],
   );
   return changed;
 }

@@ -62,7 +62,8 @@ export type Delivery = Message<"webhooks.v1.Delivery"> & {
   attempts: number;
 
   /**
-   * After this many it fails.
+   * After this many it fails: those of the retry policy. Where none was left a retry by hand adds one; a replay adds a whole run of the policy to
+   * those made so far.
    *
    * @generated from field: uint32 max_attempts = 8;
    */
@@ -297,6 +298,8 @@ export type ListDeliveriesRequest = Message<"webhooks.v1.ListDeliveriesRequest">
   status?: string | undefined;
 
   /**
+   * An exact type, or a pattern such as "goal.*"; one that matches no event type is an invalid request.
+   *
    * @generated from field: optional string event_type = 5;
    */
   eventType?: string | undefined;
@@ -530,7 +533,7 @@ export const DeliveryService: GenService<{
     output: typeof RetryDeliveryResponseSchema;
   },
   /**
-   * No further attempt. An attempt in flight ends, is recorded, and changes nothing more.
+   * No further attempt. An attempt in flight ends, and is recorded and counted; the delivery stays cancelled.
    *
    * @generated from rpc webhooks.v1.DeliveryService.CancelDelivery
    */

@@ -38,7 +38,7 @@ export type Replay = Message<"webhooks.v1.Replay"> & {
   endpointId: string;
 
   /**
-   * "running", "completed" or "cancelled"; "planned" for a dry run.
+   * "running"; "completed" once all are made due, which is not yet delivered; "cancelled"; "planned" for a dry run.
    *
    * @generated from field: string status = 4;
    */
@@ -101,7 +101,7 @@ export type Replay = Message<"webhooks.v1.Replay"> & {
   total: number;
 
   /**
-   * Deliveries made due again or newly made so far.
+   * Deliveries made due, again or for the first time, so far. What becomes of them is in the delivery table: made due is not delivered.
    *
    * @generated from field: uint32 done = 13;
    */
