@@ -71,5 +71,6 @@ export function isErrorCode(code: string): code is ErrorCode {
 }
 
 export function notFound(what: string, id: string): ServiceError {
-  return new ServiceError('not_found', `There is no ${what} with the id ${id} in this workspace.`);
+  const place = what === 'workspace' ? '' : ' in this workspace';
+  return new ServiceError('not_found', `There is no ${what} with the id ${id}${place}.`);
 }

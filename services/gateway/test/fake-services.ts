@@ -20,6 +20,7 @@ import {
   type CreatePageRequest,
   type CreateReplayRequest,
   type CreateWorkspaceRequest,
+  type FindUnknownPagesRequest,
   type GetDeliveryRequest,
   type GetEndpointRequest,
   type GetKeyRequest,
@@ -170,6 +171,12 @@ export class FakeServices {
   async listPages({ caller, limit, after }: ListPagesRequest) {
     const rest = this.state.pages.filter((page) => page.workspaceId === caller?.workspaceId && page.id > after).sort((a, b) => (a.id < b.id ? -1 : 1));
     return { pages: rest.slice(0, limit), hasMore: rest.length > limit };
+  }
+
+  @RpcMethod(PageService.method.findUnknownPages)
+  async findUnknownPages({ caller, ids }: FindUnknownPagesRequest) {
+    const known = this.state.pages.filter((page) => page.workspaceId === caller?.workspaceId).map(({ id }) => id);
+    return { unknownIds: ids.filter((id) => !known.includes(id)) };
   }
 
   @RpcMethod(EndpointService.method.createEndpoint)

@@ -88,12 +88,26 @@ const faults = ({ status, body }: Answer) => [status, ...(body.errors ?? []).map
 const patch = (body: object) => gateway.send('PATCH', path, { ...key.headers, 'content-type': 'application/json' }, JSON.stringify(body));
 
 test('everything that a webhook can be told reaches the dispatcher', async () => {
-  const page = typeid('page').toString();
+  const { id: page } = (await gateway.post('/api/v1/pages', { url: 'https://example.com' }, key.headers)).body;
   const settings = { description: 'CI', page_ids: [page], headers: { 'X-A': '1' }, rate_limit_per_second: 5, max_in_flight: 2, timeout_ms: 2_000, ordered: true };
   expect((await gateway.post('/api/v1/webhooks', { ...wanted, ...settings }, key.headers)).status).toBe(201);
   const request = gateway.state.asked.at(-1) as CreateEndpointRequest;
   expect(request).toMatchObject({ description: 'CI', pageIds: [page], headers: { 'X-A': '1' }, rateLimitPerSecond: 5, maxInFlight: 2, timeoutMs: 2_000, ordered: true });
   expect(request.sealedSecret).toHaveLength(0);
+});
+
+test('pages of another workspace, and such as do not exist, are refused like any other id, in a new webhook as in a change', async () => {
+  const newPage = async ({ headers }: TestKey) => (await gateway.post('/api/v1/pages', { url: 'https://example.com' }, headers)).body.id as string;
+  const [own, foreign, unknown] = [await newPage(key), await newPage(gateway.newKey()), typeid('page').toString()];
+  const already = gateway.state.asked.length;
+  for (const page of [foreign, unknown]) {
+    const refused = [404, 'not_found', `There is no page with the id ${page} in this workspace.`];
+    for (const { status, body } of [await gateway.post('/api/v1/webhooks', { ...wanted, page_ids: [own, page] }, key.headers), await patch({ page_ids: [own, page] })]) {
+      expect([status, body.code, body.detail]).toEqual(refused);
+    }
+  }
+  expect([gateway.state.asked.length, asked]).toEqual([already, []]);
+  expect([(await patch({ page_ids: [own] })).status, (await patch({ page_ids: null })).status]).toEqual([200, 200]);
 });
 
 test.each([

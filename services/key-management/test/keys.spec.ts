@@ -123,7 +123,7 @@ test('a key can not make a key in another workspace, which looks like one that d
   const unknown = typeid('ws').toString();
   const maker = { caller: service.callerOf(key) };
   const attempt = (workspaceId: string) => service.newKey(workspaceId, maker).catch((error: Error) => error.message.replace(workspaceId, 'ID'));
-  expect(await attempt(foreign)).toBe('There is no workspace with the id ID in this workspace.');
+  expect(await attempt(foreign)).toBe('There is no workspace with the id ID.');
   expect(await attempt(foreign)).toBe(await attempt(unknown));
 });
 

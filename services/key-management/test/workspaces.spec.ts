@@ -26,6 +26,27 @@ test('another workspace looks like one that does not exist', async () => {
   await expect(service.workspaces.getWorkspace({ caller: service.callerOf(key), id })).rejects.toMatchObject({ code: 'not_found' });
 });
 
+test('an operator who names one workspace reads and changes no other', async () => {
+  const [named, id] = [await service.newWorkspace(), await service.newWorkspace()];
+  const caller = service.operator(named);
+  const refusal = { code: 'not_found', message: `There is no workspace with the id ${id}.` };
+  await expect(service.workspaces.getWorkspace({ caller, id })).rejects.toMatchObject(refusal);
+  await expect(service.workspaces.updateWorkspace({ caller, id, fields: ['name'], name: 'Taken' })).rejects.toMatchObject(refusal);
+  await expect(service.workspaces.suspendWorkspace({ caller, id })).rejects.toMatchObject(refusal);
+  await expect(service.workspaces.resumeWorkspace({ caller, id })).rejects.toMatchObject(refusal);
+  const { workspace } = await service.workspaces.getWorkspace({ caller: service.operator(id), id });
+  expect([workspace!.name, workspace!.suspendedAt]).toEqual(['Acme', undefined]);
+});
+
+test('an operator who has slipped in the id of a workspace is told so, and not that it has nothing', async () => {
+  const id = typeid('ws').toString();
+  const caller = service.operator(id);
+  const refusal = { code: 'not_found', message: `There is no workspace with the id ${id}.` };
+  await expect(service.keys.listKeys({ caller, limit: 10 })).rejects.toMatchObject(refusal);
+  await expect(service.keys.getKey({ caller, id: typeid('key').toString() })).rejects.toMatchObject(refusal);
+  await expect(service.audit.listAuditEntries({ caller, limit: 10 })).rejects.toMatchObject(refusal);
+});
+
 test('a workspace can be renamed, and has only zones that exist and know summer time', async () => {
   const id = await service.newWorkspace();
   const { key } = await service.newKey(id, { scopes: ['workspaces:write'] });

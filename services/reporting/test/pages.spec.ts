@@ -32,6 +32,17 @@ test('a page of another workspace looks exactly like one that does not exist', a
   );
 });
 
+test('of some pages, those are told that are of another workspace or of none', async () => {
+  const [owner, stranger] = [newWorkspace(), newWorkspace()];
+  const { page: own } = await reporting.pages.createPage({ caller: owner.caller, ...draft });
+  const { page: foreign } = await reporting.pages.createPage({ caller: stranger.caller, ...draft });
+  const missing = typeid('page').toString();
+  const unknownOf = async (ids: string[]) => (await reporting.pages.findUnknownPages({ caller: owner.caller, ids })).unknownIds;
+  expect(await unknownOf([missing, own!.id, foreign!.id])).toEqual([missing, foreign!.id]);
+  expect([await unknownOf([own!.id]), await unknownOf([])]).toEqual([[], []]);
+  await expect(unknownOf(Array.from({ length: 101 }, () => missing))).rejects.toMatchObject({ code: 'invalid_request' });
+});
+
 test('a URL is tracked once per workspace, whatever variant it is given in, and again by other workspaces', async () => {
   const { caller } = newWorkspace();
   const { page } = await reporting.pages.createPage({ caller, ...draft });

@@ -162,6 +162,8 @@ export const comments: Readonly<Record<string, string>> = {
   "reporting.v1.CreatePageRequest.id": "TypeID \"page_…\" for what is made; a second try of the same request has it again, and finds what the first one made. Empty: one is chosen.",
   "reporting.v1.ListPagesRequest.limit": "1 to 100.",
   "reporting.v1.ListPagesRequest.after": "Id of the last page of the answer before; empty for the first.",
+  "reporting.v1.FindUnknownPagesRequest.ids": "At most 100.",
+  "reporting.v1.FindUnknownPagesResponse.unknown_ids": "Those of the ids that the workspace has no page for, in their order: of another workspace, or of none.",
   "webhooks.v1.Delivery.id": "TypeID \"dlv_…\".",
   "webhooks.v1.Delivery.status": "\"pending\", \"retrying\", \"succeeded\", \"failed\" or \"cancelled\".",
   "webhooks.v1.Delivery.attempts": "Made so far.",

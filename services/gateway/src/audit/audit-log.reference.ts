@@ -25,5 +25,6 @@ export const auditOperations = operations({
     description: 'Newest first.',
     answer: listOf(entry),
     query: { action: 'key.created', since: '2026-03-01T00:00:00Z' },
+    problems: ['not_found'],
   },
 });

@@ -64,9 +64,10 @@ export const keyOperations = operations({
         rate_limit: { limit: 120, window_seconds: 60 },
       },
     },
-    problems: ['conflict'],
+    // Of the workspace, which the operator may have slipped in.
+    problems: ['conflict', 'not_found'],
   },
-  list: { id: 'listKeys', summary: 'List keys', answer: listOf(key), query: { status: 'active', name: 'import' } },
+  list: { id: 'listKeys', summary: 'List keys', answer: listOf(key), query: { status: 'active', name: 'import' }, problems: ['not_found'] },
   current: { id: 'getCurrentKey', summary: 'Read the calling key', description: 'What the key of this request may do.', answer: key, problems: ['not_found'] },
   get: { id: 'getKey', summary: 'Read a key', answer: key },
   update: {

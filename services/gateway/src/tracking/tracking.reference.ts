@@ -37,7 +37,8 @@ export const trackingOperations = operations({
     summary: 'Send hits',
     description:
       'One hit, or up to 1,000 as `{"hits": […]}`. Each is judged alone: the answer is 202 when at least one was accepted, and says of each what became of it. ' +
-      'A hit that is sent again with the same `hit_id` and `occurred_at` counts once. When some could not be stored the answer is 503, with `results` in the problem: send again those that are `unconfirmed`.',
+      'What a hit names is not held against your pages before the answer: one with a `page_id` or `url` that the workspace does not track is accepted, stored without a page, ' +
+      'and meets only goals that are not tied to one. A hit that is sent again with the same `hit_id` and `occurred_at` counts once. When some could not be stored the answer is 503, with `results` in the problem: send again those that are `unconfirmed`.',
     answer: results,
     bodies: {
       'one pageview': { page_id: exampleId('page'), type: 'pageview', visitor: { id: 'v_5f2b9c0e41d7a386' }, referrer: 'https://news.ycombinator.com/' },

@@ -12,6 +12,7 @@ import { idPipe } from '../http/schema-pipe.js';
 import type { Claim } from '../idempotency/idempotency-records.js';
 import { ByClaim, NewId } from '../idempotency/new-id.js';
 import { Documented } from '../openapi/operation.js';
+import { refuseUnknownPages } from '../pages/unknown-pages.js';
 import { Services } from '../services.js';
 import { countingMs } from '../slow-calls.js';
 import { deliveriesQuery, answerDeliveries, type DeliveriesQuery } from './delivery-list.js';
@@ -47,6 +48,7 @@ export class WebhooksController {
   @Post()
   @Scoped('webhooks:write')
   async create(@From() caller: Caller, @NewId('we') id: string, @Body({ schema: newWebhook }) { secret, ...wanted }: NewWebhook) {
+    await refuseUnknownPages(this.services.pages, caller, wanted.page_ids);
     const { sealed, open } = await exchangeSecret(this.services.endpoints, secret);
     const { endpoint, sealedSecret } = await this.services.endpoints.createEndpoint({ caller, id, ...settingsToProto(wanted), ...sealed });
     return resource(EndpointSchema, endpoint!, { secret: open(sealedSecret) });
@@ -71,6 +73,7 @@ export class WebhooksController {
   @Patch(':id')
   @Scoped('webhooks:write')
   async update(@From() caller: Caller, @Param('id', webhookId) id: string, @IfMatch() ifMatch: string | undefined, @Body({ schema: webhookPatch }) patch: WebhookPatch) {
+    await refuseUnknownPages(this.services.pages, caller, patch.page_ids);
     const { endpoint } = await this.services.endpoints.updateEndpoint({ caller, id, ifMatch, ...patchToProto(patch) });
     return resource(EndpointSchema, endpoint!);
   }

@@ -74,7 +74,8 @@ export const webhookOperations = operations({
       rate_limit_per_second: 20,
       retry_policy: { base_seconds: 5, max_attempts: 12 },
     },
-    problems: ['conflict'],
+    // Of the pages: not_found.
+    problems: ['conflict', 'not_found'],
   },
   list: { id: 'listWebhooks', summary: 'List webhooks', answer: listOf(webhook), query: { limit: 25 } },
   get: { id: 'getWebhook', summary: 'Read a webhook', answer: webhook },

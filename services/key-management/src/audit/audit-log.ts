@@ -5,6 +5,7 @@ import { AuditEntrySchema, type AuditEntry as AuditEntryMessage, type Caller, ty
 import { inWorkspace } from '@na/service-host';
 import { typeid } from 'typeid-js';
 import type { DataSource, EntityManager } from 'typeorm';
+import { requireWorkspace } from '../workspaces/workspace-store.js';
 import { AuditEntry } from './audit-entry.entity.js';
 
 export interface AuditedChange {
@@ -49,8 +50,10 @@ export class AuditLog {
   constructor(private readonly database: DataSource) {}
 
   /** Newest first: the ids carry the time. @returns one more than `limit` if there are more */
-  list(workspaceId: string, filter: AuditFilter, page: { after: string; limit: number }): Promise<AuditEntry[]> {
-    return inWorkspace(this.database, workspaceId, (tx) => {
+  list(caller: Caller, filter: AuditFilter, page: { after: string; limit: number }): Promise<AuditEntry[]> {
+    const { workspaceId } = caller;
+    return inWorkspace(this.database, workspaceId, async (tx) => {
+      await requireWorkspace(tx, caller);
       const query = tx.createQueryBuilder(AuditEntry, 'entry').where('entry.workspace_id = :workspaceId', { workspaceId });
       if (page.after) query.andWhere('entry.id < :after', page);
       for (const [name, condition] of Object.entries(conditions)) {

@@ -14,7 +14,7 @@ import {
   type UpdateKeyRequest,
   type VerifyKeyRequest,
 } from '@na/contracts';
-import { boundedLimit, RpcMethod, workspaceOf } from '@na/messaging';
+import { boundedLimit, RpcMethod } from '@na/messaging';
 import { callerOf, callerInWorkspace } from '../caller.js';
 import { toProto, type ApiKey } from './api-key.entity.js';
 import { digestOf, filterOf, newKeyOf, patchOf } from './key-requests.js';
@@ -40,13 +40,13 @@ export class KeysRpc {
 
   @RpcMethod(KeyService.method.getKey)
   async getKey(request: GetKeyRequest) {
-    return { key: this.show(await this.keys.get(workspaceOf(callerOf(request)), request.id)) };
+    return { key: this.show(await this.keys.get(callerInWorkspace(request), request.id)) };
   }
 
   @RpcMethod(KeyService.method.listKeys)
   async listKeys(request: ListKeysRequest) {
     const limit = boundedLimit(request.limit);
-    const keys = await this.keys.list(workspaceOf(callerOf(request)), filterOf(request), { after: request.after, limit });
+    const keys = await this.keys.list(callerInWorkspace(request), filterOf(request), { after: request.after, limit });
     return { keys: keys.slice(0, limit).map((key) => this.show(key)), hasMore: keys.length > limit };
   }
 

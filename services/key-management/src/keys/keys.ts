@@ -2,10 +2,11 @@
 import type { Caller } from '@na/contracts';
 import { notFound, ServiceError } from '@na/service-error';
 import { inWorkspace, type Clock } from '@na/service-host';
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { isOperator } from '../caller.js';
 import { feedMessage, type Changes } from '../changes.js';
 import { checkIfMatch } from '../precondition.js';
+import { requireWorkspace } from '../workspaces/workspace-store.js';
 import { ApiKey, etag } from './api-key.entity.js';
 import { lockFor } from './calling-key.js';
 import { nextWarningAt } from './expiry-warnings.js';
@@ -78,13 +79,13 @@ export class Keys {
     });
   }
 
-  get(workspaceId: string, id: string): Promise<ApiKey> {
-    return inWorkspace(this.database, workspaceId, (tx) => findKey(tx, workspaceId, id));
+  get(caller: Caller, id: string): Promise<ApiKey> {
+    return this.read(caller, (tx) => findKey(tx, caller.workspaceId, id));
   }
 
   /** In the order of creation. @returns one more than `limit` if there are more */
-  list(workspaceId: string, filter: KeyFilter, page: Page): Promise<ApiKey[]> {
-    return inWorkspace(this.database, workspaceId, (tx) => listKeys(tx, workspaceId, filter, page, this.clock.now()));
+  list(caller: Caller, filter: KeyFilter, page: Page): Promise<ApiKey[]> {
+    return this.read(caller, (tx) => listKeys(tx, caller.workspaceId, filter, page, this.clock.now()));
   }
 
   /**
@@ -130,6 +131,13 @@ export class Keys {
   /** The moment by which statuses are judged. */
   now(): Date {
     return this.clock.now();
+  }
+
+  private read<T>(caller: Caller, work: (tx: EntityManager) => Promise<T>): Promise<T> {
+    return inWorkspace(this.database, caller.workspaceId, async (tx) => {
+      await requireWorkspace(tx, caller);
+      return work(tx);
+    });
   }
 
   private warningOf({ expiresAt }: Pick<ApiKey, 'expiresAt'>, now: Date): Date | null {

@@ -64,6 +64,7 @@ export class Workspaces {
   /** Answers once no gateway accepts a key of it any more. */
   async suspend(caller: Caller, id: string): Promise<Workspace> {
     requireOperator(caller, 'suspends workspaces');
+    requireVisible(caller, id);
     return this.changes.make(id, async (tx) => {
       const before = await lockWorkspace(tx, id);
       if (before.suspendedAt) return { result: before, messages: [], awaited: changeOf(before) };
@@ -75,6 +76,7 @@ export class Workspaces {
   /** Its keys are accepted again within moments. */
   async resume(caller: Caller, id: string): Promise<Workspace> {
     requireOperator(caller, 'resumes workspaces');
+    requireVisible(caller, id);
     return this.changes.make(id, async (tx) => {
       const before = await lockWorkspace(tx, id);
       if (!before.suspendedAt) return { result: before, messages: [] };
@@ -98,9 +100,10 @@ export class Workspaces {
   }
 }
 
-/** Another workspace looks like one that does not exist. */
+/** Another workspace than the caller's looks like one that does not exist. Only the operator need not name one. */
 function requireVisible(caller: Caller, id: string): void {
-  if (!isOperator(caller) && caller.workspaceId !== id) throw notFound('workspace', id);
+  const isFree = isOperator(caller) && caller.workspaceId === '';
+  if (!isFree && caller.workspaceId !== id) throw notFound('workspace', id);
 }
 
 function changeOf({ id, version }: Workspace): KeyChanged {

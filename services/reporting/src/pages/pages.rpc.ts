@@ -2,10 +2,13 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { Controller } from '@nestjs/common';
-import { PageService, type CreatePageRequest, type GetPageRequest, type ListPagesRequest, type PageSchema } from '@na/contracts';
+import { PageService, type CreatePageRequest, type FindUnknownPagesRequest, type GetPageRequest, type ListPagesRequest, type PageSchema } from '@na/contracts';
 import { RpcMethod, workspaceOf } from '@na/messaging';
+import { ServiceError } from '@na/service-error';
 import { Page } from './page.entity.js';
 import { Pages } from './pages.js';
+
+const maxIds = 100;
 
 @Controller()
 export class PagesRpc {
@@ -25,6 +28,12 @@ export class PagesRpc {
   async listPages(request: ListPagesRequest) {
     const { rows, hasMore } = await this.pages.list(workspaceOf(request.caller), request);
     return { pages: rows.map(toProto), hasMore };
+  }
+
+  @RpcMethod(PageService.method.findUnknownPages)
+  async findUnknownPages({ caller, ids }: FindUnknownPagesRequest) {
+    if (ids.length > maxIds) throw new ServiceError('invalid_request', `At most ${maxIds} pages can be asked for at once.`);
+    return { unknownIds: await this.pages.unknownOf(workspaceOf(caller), ids) };
   }
 }
 

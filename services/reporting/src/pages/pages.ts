@@ -4,7 +4,7 @@ import { newEvent } from '@na/contracts';
 import { notFound, ServiceError } from '@na/service-error';
 import { insertOnce, inWorkspace, type Clock } from '@na/service-host';
 import { typeid } from 'typeid-js';
-import type { DataSource, EntityManager } from 'typeorm';
+import { In, type DataSource, type EntityManager } from 'typeorm';
 import { refuseFaults } from '../field-faults.js';
 import { sliceOf, type Slice, type SliceRequest } from '../slice.js';
 import { pageDraftFaults, type PageDraft } from './page-draft.js';
@@ -37,6 +37,13 @@ export class Pages {
 
   list(workspaceId: string, request: SliceRequest): Promise<Slice<Page>> {
     return inWorkspace(this.database, workspaceId, (tx) => sliceOf(tx, Page, workspaceId, request));
+  }
+
+  /** @returns those of `ids` that the workspace has no page for, in their order */
+  async unknownOf(workspaceId: string, ids: string[]): Promise<string[]> {
+    const known = await inWorkspace(this.database, workspaceId, (tx) => tx.find(Page, { select: { id: true }, where: { workspaceId, id: In(ids) } }));
+    const knownIds = new Set(known.map(({ id }) => id));
+    return ids.filter((id) => !knownIds.has(id));
   }
 
   exists(workspaceId: string, id: string): Promise<boolean> {

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file reporting/v1/pages.proto.
  */
 export const file_reporting_v1_pages: GenFile = /*@__PURE__*/
-  fileDesc("ChhyZXBvcnRpbmcvdjEvcGFnZXMucHJvdG8SDHJlcG9ydGluZy52MSLgAQoEUGFnZRIKCgJpZBgBIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAiABKAkSCwoDdXJsGAMgASgJEg0KBXRpdGxlGAQgASgJEhYKCXRpbWVfem9uZRgFIAEoCUgAiAEBEjQKC3ZlcmlmaWVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgBiAEBEi4KCmNyZWF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgwKCl90aW1lX3pvbmVCDgoMX3ZlcmlmaWVkX2F0IoEBChFDcmVhdGVQYWdlUmVxdWVzdBIeCgZjYWxsZXIYASABKAsyDi5ycGMudjEuQ2FsbGVyEgsKA3VybBgCIAEoCRINCgV0aXRsZRgDIAEoCRIWCgl0aW1lX3pvbmUYBCABKAlIAIgBARIKCgJpZBgFIAEoCUIMCgpfdGltZV96b25lIjYKEkNyZWF0ZVBhZ2VSZXNwb25zZRIgCgRwYWdlGAEgASgLMhIucmVwb3J0aW5nLnYxLlBhZ2UiPAoOR2V0UGFnZVJlcXVlc3QSHgoGY2FsbGVyGAEgASgLMg4ucnBjLnYxLkNhbGxlchIKCgJpZBgCIAEoCSIzCg9HZXRQYWdlUmVzcG9uc2USIAoEcGFnZRgBIAEoCzISLnJlcG9ydGluZy52MS5QYWdlIlAKEExpc3RQYWdlc1JlcXVlc3QSHgoGY2FsbGVyGAEgASgLMg4ucnBjLnYxLkNhbGxlchINCgVsaW1pdBgCIAEoDRINCgVhZnRlchgDIAEoCSJIChFMaXN0UGFnZXNSZXNwb25zZRIhCgVwYWdlcxgBIAMoCzISLnJlcG9ydGluZy52MS5QYWdlEhAKCGhhc19tb3JlGAIgASgIMvQBCgtQYWdlU2VydmljZRJPCgpDcmVhdGVQYWdlEh8ucmVwb3J0aW5nLnYxLkNyZWF0ZVBhZ2VSZXF1ZXN0GiAucmVwb3J0aW5nLnYxLkNyZWF0ZVBhZ2VSZXNwb25zZRJGCgdHZXRQYWdlEhwucmVwb3J0aW5nLnYxLkdldFBhZ2VSZXF1ZXN0Gh0ucmVwb3J0aW5nLnYxLkdldFBhZ2VSZXNwb25zZRJMCglMaXN0UGFnZXMSHi5yZXBvcnRpbmcudjEuTGlzdFBhZ2VzUmVxdWVzdBofLnJlcG9ydGluZy52MS5MaXN0UGFnZXNSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp, file_rpc_v1_rpc]);
+  fileDesc("ChhyZXBvcnRpbmcvdjEvcGFnZXMucHJvdG8SDHJlcG9ydGluZy52MSLgAQoEUGFnZRIKCgJpZBgBIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAiABKAkSCwoDdXJsGAMgASgJEg0KBXRpdGxlGAQgASgJEhYKCXRpbWVfem9uZRgFIAEoCUgAiAEBEjQKC3ZlcmlmaWVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgBiAEBEi4KCmNyZWF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgwKCl90aW1lX3pvbmVCDgoMX3ZlcmlmaWVkX2F0IoEBChFDcmVhdGVQYWdlUmVxdWVzdBIeCgZjYWxsZXIYASABKAsyDi5ycGMudjEuQ2FsbGVyEgsKA3VybBgCIAEoCRINCgV0aXRsZRgDIAEoCRIWCgl0aW1lX3pvbmUYBCABKAlIAIgBARIKCgJpZBgFIAEoCUIMCgpfdGltZV96b25lIjYKEkNyZWF0ZVBhZ2VSZXNwb25zZRIgCgRwYWdlGAEgASgLMhIucmVwb3J0aW5nLnYxLlBhZ2UiPAoOR2V0UGFnZVJlcXVlc3QSHgoGY2FsbGVyGAEgASgLMg4ucnBjLnYxLkNhbGxlchIKCgJpZBgCIAEoCSIzCg9HZXRQYWdlUmVzcG9uc2USIAoEcGFnZRgBIAEoCzISLnJlcG9ydGluZy52MS5QYWdlIlAKEExpc3RQYWdlc1JlcXVlc3QSHgoGY2FsbGVyGAEgASgLMg4ucnBjLnYxLkNhbGxlchINCgVsaW1pdBgCIAEoDRINCgVhZnRlchgDIAEoCSJIChFMaXN0UGFnZXNSZXNwb25zZRIhCgVwYWdlcxgBIAMoCzISLnJlcG9ydGluZy52MS5QYWdlEhAKCGhhc19tb3JlGAIgASgIIkYKF0ZpbmRVbmtub3duUGFnZXNSZXF1ZXN0Eh4KBmNhbGxlchgBIAEoCzIOLnJwYy52MS5DYWxsZXISCwoDaWRzGAIgAygJIi8KGEZpbmRVbmtub3duUGFnZXNSZXNwb25zZRITCgt1bmtub3duX2lkcxgBIAMoCTLXAgoLUGFnZVNlcnZpY2USTwoKQ3JlYXRlUGFnZRIfLnJlcG9ydGluZy52MS5DcmVhdGVQYWdlUmVxdWVzdBogLnJlcG9ydGluZy52MS5DcmVhdGVQYWdlUmVzcG9uc2USRgoHR2V0UGFnZRIcLnJlcG9ydGluZy52MS5HZXRQYWdlUmVxdWVzdBodLnJlcG9ydGluZy52MS5HZXRQYWdlUmVzcG9uc2USTAoJTGlzdFBhZ2VzEh4ucmVwb3J0aW5nLnYxLkxpc3RQYWdlc1JlcXVlc3QaHy5yZXBvcnRpbmcudjEuTGlzdFBhZ2VzUmVzcG9uc2USYQoQRmluZFVua25vd25QYWdlcxIlLnJlcG9ydGluZy52MS5GaW5kVW5rbm93blBhZ2VzUmVxdWVzdBomLnJlcG9ydGluZy52MS5GaW5kVW5rbm93blBhZ2VzUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp, file_rpc_v1_rpc]);
 
 /**
  * @generated from message reporting.v1.Page
@@ -218,6 +218,49 @@ export const ListPagesResponseSchema: GenMessage<ListPagesResponse> = /*@__PURE_
   messageDesc(file_reporting_v1_pages, 6);
 
 /**
+ * @generated from message reporting.v1.FindUnknownPagesRequest
+ */
+export type FindUnknownPagesRequest = Message<"reporting.v1.FindUnknownPagesRequest"> & {
+  /**
+   * @generated from field: rpc.v1.Caller caller = 1;
+   */
+  caller?: Caller | undefined;
+
+  /**
+   * At most 100.
+   *
+   * @generated from field: repeated string ids = 2;
+   */
+  ids: string[];
+};
+
+/**
+ * Describes the message reporting.v1.FindUnknownPagesRequest.
+ * Use `create(FindUnknownPagesRequestSchema)` to create a new message.
+ */
+export const FindUnknownPagesRequestSchema: GenMessage<FindUnknownPagesRequest> = /*@__PURE__*/
+  messageDesc(file_reporting_v1_pages, 7);
+
+/**
+ * @generated from message reporting.v1.FindUnknownPagesResponse
+ */
+export type FindUnknownPagesResponse = Message<"reporting.v1.FindUnknownPagesResponse"> & {
+  /**
+   * Those of the ids that the workspace has no page for, in their order: of another workspace, or of none.
+   *
+   * @generated from field: repeated string unknown_ids = 1;
+   */
+  unknownIds: string[];
+};
+
+/**
+ * Describes the message reporting.v1.FindUnknownPagesResponse.
+ * Use `create(FindUnknownPagesResponseSchema)` to create a new message.
+ */
+export const FindUnknownPagesResponseSchema: GenMessage<FindUnknownPagesResponse> = /*@__PURE__*/
+  messageDesc(file_reporting_v1_pages, 8);
+
+/**
  * @generated from service reporting.v1.PageService
  */
 export const PageService: GenService<{
@@ -244,6 +287,16 @@ export const PageService: GenService<{
     methodKind: "unary";
     input: typeof ListPagesRequestSchema;
     output: typeof ListPagesResponseSchema;
+  },
+  /**
+   * For whoever is about to keep the ids of some pages.
+   *
+   * @generated from rpc reporting.v1.PageService.FindUnknownPages
+   */
+  findUnknownPages: {
+    methodKind: "unary";
+    input: typeof FindUnknownPagesRequestSchema;
+    output: typeof FindUnknownPagesResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_reporting_v1_pages, 0);
