@@ -50,7 +50,7 @@ export async function startWebhookDispatcher(config: Config<typeof settings> & C
   };
   const relay = OutboxRelay.start(everywhere, new Publisher(bus), host);
   const owners = (await RpcChannel.connect(config.natsUrl, host)).client(WorkspaceService);
-  const alerts = AlertSender.start(new AlertQueue(everywhere), owners, openMailTransport(config, host), host);
+  const alerts = AlertSender.start(new AlertQueue(everywhere), owners, openMailTransport(config, host), host, config.publicUrl);
   const policy = { disableAfterMs: config.webhookDisableAfterHours * 3_600_000, minFailedAttempts: config.webhookDisableMinFailures };
   const tellOf = ({ id, workspaceId }: { id: string; workspaceId: string }) => calls.tell({ about: 'endpoint', workspaceId, endpointId: id });
   const health = new EndpointHealthKeeper(policy, clock, host.logger, (signals) => {

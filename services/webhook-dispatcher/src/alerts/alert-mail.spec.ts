@@ -40,6 +40,12 @@ test('a disabling tells why, how to enable, and that events are kept for replay'
   expect(text).toContain('POST /api/v1/webhooks/we_1/replays');
 });
 
+test('where the API can be reached stands before its addresses, once the operator has said it', () => {
+  const { text } = composeAlertMail([alertOf(disabled)], acme, 'https://api.acme.example');
+  expect(text).toContain('GET https://api.acme.example/api/v1/webhooks/we_1/deliveries');
+  expect(text).toContain('POST https://api.acme.example/api/v1/webhooks/we_1/enable');
+});
+
 test('a disabling for want of a success tells since when and how often, in the time zone of the owners', () => {
   const { text } = composeAlertMail([alertOf({ ...disabled, cause: 'no_success', responseCode: 503 })], acme);
   expect(text).toContain('No attempt had succeeded since 1 Mar 2026, 01:30:00 CET; 9 attempts failed. The last answer was 503.');

@@ -11,11 +11,14 @@ export interface Addressee {
   timeZone: string;
 }
 
-/** @param alerts at least one, oldest first */
-export function composeAlertMail(alerts: Alert[], { name, timeZone }: Addressee): { subject: string; text: string } {
+/**
+ * @param alerts at least one, oldest first
+ * @param apiUrl where clients reach the API, without a slash at its end; empty when nobody has said
+ */
+export function composeAlertMail(alerts: Alert[], { name, timeZone }: Addressee, apiUrl = ''): { subject: string; text: string } {
   const workspace = oneLine(name, 60);
   const time = timeIn(timeZone);
-  const sections = alerts.map((alert) => sectionOf(alert, time));
+  const sections = alerts.map((alert) => sectionOf(alert, time, apiUrl));
   const intro = `This is about the webhooks of the workspace ${workspace}.`;
   return { subject: `${headline(alerts)} (${workspace})`, text: `${intro}\n\n${sections.join(`\n\n${rule}\n\n`)}\n` };
 }
@@ -34,11 +37,11 @@ function headline(alerts: Alert[]): string {
 
 type ShowTime = (at: Date) => string;
 
-function sectionOf(alert: Alert, time: ShowTime): string {
+function sectionOf(alert: Alert, time: ShowTime, apiUrl: string): string {
   const { signal, endpointId, description } = alert;
   const about = description ? `${endpointId}, ${oneLine(description, 200)}` : endpointId;
   const lines = [`${addressOf(alert)}\n(${about})`, ...whatHappened(signal, time)];
-  if (signal.kind !== 'recovered') lines.push(whatToDo(signal, endpointId));
+  if (signal.kind !== 'recovered') lines.push(whatToDo(signal, `${apiUrl}/api/v1/webhooks/${endpointId}`));
   return lines.join('\n\n');
 }
 
@@ -71,14 +74,13 @@ function whyDisabled(signal: Disabling, time: ShowTime): string {
 type Failure = Exclude<HealthSignal, { kind: 'recovered' }>;
 type Disabling = Extract<HealthSignal, { kind: 'disabled' }>;
 
-function whatToDo(signal: Failure, endpointId: string): string {
-  const path = `/api/v1/webhooks/${endpointId}`;
+function whatToDo(signal: Failure, address: string): string {
   const steps = [
     whatToCheck(signal.responseCode, signal.error),
-    `See every attempt with its answer: GET ${path}/deliveries`,
-    `Send a signed test event: POST ${path}/test`,
-    ...(signal.kind === 'disabled' ? [`Turn the endpoint on again: POST ${path}/enable`] : []),
-    `Have missed events sent again: POST ${path}/replays`,
+    `See every attempt with its answer: GET ${address}/deliveries`,
+    `Send a signed test event: POST ${address}/test`,
+    ...(signal.kind === 'disabled' ? [`Turn the endpoint on again: POST ${address}/enable`] : []),
+    `Have missed events sent again: POST ${address}/replays`,
   ];
   return `How to mend it:\n${steps.map((step, index) => `${index + 1}. ${step}`).join('\n')}`;
 }

@@ -34,10 +34,12 @@ export class AlertSender {
     private readonly workspaces: Workspaces,
     private readonly sendMail: SendMail,
     private readonly host: Host,
+    private readonly apiUrl: string,
   ) {}
 
-  static start(queue: AlertQueue, workspaces: Workspaces, sendMail: SendMail, host: Host): AlertSender {
-    const sender = new AlertSender(queue, workspaces, sendMail, host);
+  /** @param apiUrl where clients reach the API; empty when nobody has said */
+  static start(queue: AlertQueue, workspaces: Workspaces, sendMail: SendMail, host: Host, apiUrl = ''): AlertSender {
+    const sender = new AlertSender(queue, workspaces, sendMail, host, apiUrl);
     sender.work = sender.run();
     host.onStop('alert sender', () => sender.stop());
     return sender;
@@ -96,7 +98,7 @@ export class AlertSender {
     }
     // Someone whose lease had ended was quicker.
     if (alerts.length === 0) return this.queue.notSent(workspaceId, [], 0, clock.now(), clock.now());
-    const mail = composeAlertMail(alerts, workspace);
+    const mail = composeAlertMail(alerts, workspace, this.apiUrl);
     await this.sendMail({ ...mail, id: alerts[0]!.id, to: workspace.ownerEmails, date: clock.now() });
     await this.queue.sent(workspaceId, alerts, clock.now());
     mails.add(1, { outcome: 'sent' });

@@ -24,6 +24,14 @@ export const alertSettings = {
     schema: z.string().regex(/^([^<>\r\n]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/, 'must be an address such as Alerts <alerts@example.com>'),
     default: 'Webhook alerts <webhooks@localhost>',
   },
+  publicUrl: {
+    description: "As the gateway's: where clients reach the API, such as https://api.example.com; stands before the addresses in mails. Empty: they begin with /api/v1.",
+    schema: z
+      .literal('')
+      .or(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }))
+      .transform((url) => url.replace(/\/+$/, '')),
+    default: '',
+  },
   mailDir: {
     description: 'Folder for mails while SMTP_URL is empty, one .eml file each; relative to the working directory.',
     schema: z.string().min(1, 'must not be empty'),
