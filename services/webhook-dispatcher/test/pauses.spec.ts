@@ -72,6 +72,16 @@ test('it is shown, and everything to the endpoint waits for its end, tries by ha
   await eventually(async () => expect(await shownNext(paused)).toEqual(Array(4).fill(undefined)));
 });
 
+test('a test delivery is sent in spite of it, once, and leaves it as it is', async () => {
+  const paused = await pausedEndpoint();
+  const { caller, id } = paused;
+  const until = await pausedUntil(paused);
+  await dispatcher.endpoints.testEndpoint({ caller, id, eventType: 'webhook.test' });
+  await receiver.received(2);
+  await dispatcher.oneInState(caller.workspaceId, 'succeeded');
+  expect(await pausedUntil(paused)).toEqual(until);
+});
+
 test('it outlasts the dispatcher', async () => {
   const paused = await pausedEndpoint();
   await dispatcher.stopDispatchers();

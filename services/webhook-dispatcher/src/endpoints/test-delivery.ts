@@ -1,6 +1,6 @@
 // Test deliveries: a real event with the documented example as its data, logged like any other and delivered to one
-// endpoint only, whatever that one is subscribed to. One to a disabled endpoint, for whoever has just mended a server, is
-// attempted once and past the schedule, which leaves disabled endpoints out.
+// endpoint only, whatever that one is subscribed to. One to an endpoint that is disabled or paused, for whoever has just mended a
+// server, is attempted once and past the schedule, which leaves such endpoints out.
 import { context, propagation } from '@opentelemetry/api';
 import { eventExamples, eventTypes, newEvent, type EventType } from '@na/contracts';
 import { ServiceError } from '@na/service-error';
@@ -52,7 +52,7 @@ export class TestDeliveries {
 
   /**
    * One that an earlier try of the same request began is not begun again, also when the endpoint was disabled since.
-   * @throws ServiceError `conflict` while an earlier one to the same disabled endpoint is under way
+   * @throws ServiceError `conflict` while an earlier one to the same disabled or paused endpoint is under way
    */
   async send(workspaceId: string, endpointId: string, wanted: WantedTest): Promise<{ deliveryId: string; eventId: string }> {
     const type = knownEventType(wanted.type);
@@ -62,9 +62,13 @@ export class TestDeliveries {
     const id = deliveryId(eventId, endpointId, at);
     if (!(await this.isBegun(workspaceId, id, at))) {
       const test = { id, endpoint, eventId, at, type };
-      await (endpoint.status === 'disabled' ? this.attemptOnce(test) : this.schedule(test));
+      await (this.isLeftOut(endpoint) ? this.attemptOnce(test) : this.schedule(test));
     }
     return { deliveryId: id, eventId };
+  }
+
+  private isLeftOut({ status, pausedUntil }: Endpoint): boolean {
+    return status === 'disabled' || (pausedUntil !== null && pausedUntil > this.clock.now());
   }
 
   private async schedule(test: Wanted): Promise<void> {
@@ -72,10 +76,10 @@ export class TestDeliveries {
     this.wake();
   }
 
-  /** Should this process die before it is recorded, the delivery waits like all others until the endpoint is enabled. */
+  /** Should this process die before it is recorded, the delivery waits like all others until the endpoint is enabled, or its pause over. */
   private async attemptOnce(test: Wanted): Promise<void> {
     const endpointId = test.endpoint.id;
-    if (this.direct.isBusy(endpointId)) throw new ServiceError('conflict', 'A test delivery to this disabled webhook is under way. Wait for its outcome.');
+    if (this.direct.isBusy(endpointId)) throw new ServiceError('conflict', 'A test delivery to this webhook, which is disabled or paused, is under way. Wait for its outcome.');
     const leasedUntil = new Date(this.clock.now().getTime() + leaseMs);
     await this.direct.make(endpointId, this.insert({ ...test, maxAttempts: 1, dueAt: leasedUntil, leasedBy: this.direct.replica }));
   }
@@ -110,7 +114,7 @@ export class TestDeliveries {
     );
     if (inserted.length === 0) return undefined;
     const target = targetOf(rowOf(endpoint), this.secrets);
-    return { id, eventAt: at, workspaceId, eventId, eventType: type, payload, traceparent, attempts: 0, maxAttempts, takenAt: now, leasedUntil: dueAt, target };
+    return { id, eventAt: at, workspaceId, eventId, eventType: type, payload, traceparent, attempts: 0, maxAttempts, attemptsBeforeRun: 0, takenAt: now, leasedUntil: dueAt, target };
   }
 }
 
@@ -130,6 +134,7 @@ function rowOf(endpoint: Endpoint): EndpointRow {
     max_in_flight: endpoint.maxInFlight,
     ordered: endpoint.ordered,
     disabled_at: endpoint.disabledAt,
+    paused_until: endpoint.pausedUntil,
   };
 }
 
