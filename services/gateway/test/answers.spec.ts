@@ -16,6 +16,11 @@ afterAll(() => gateway.stop());
 const faults = ({ body }: Answer) => body.errors?.map(({ pointer, code }: { pointer: string; code: string }) => `${pointer} ${code}`);
 const refusal = ({ status, body }: Answer) => [status, body.code];
 
+async function postBytes(body: Buffer, type: string): Promise<Answer> {
+  const response = await fetch(`http://127.0.0.1:${gateway.port}/api/v1/pages`, { method: 'POST', headers: { ...key.headers, 'content-type': type }, body: new Uint8Array(body) });
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
 test('a problem has the shape of RFC 9457, and its type is an address that explains it', async () => {
   const id = typeid('page').toString();
   const { status, headers, body } = await gateway.get(`/api/v1/pages/${id}`, key.headers);
@@ -75,6 +80,42 @@ test('a body that is broken, too large or of another type is a problem of its ow
   expect(refusal(await gateway.send('POST', '/api/v1/pages', form, 'url=x'))).toEqual([415, 'unsupported_media_type']);
 });
 
+test('a body that is not UTF-8 is refused, and not stored as something else', async () => {
+  const count = () => gateway.state.pages.length;
+  const before = count();
+  const latin1 = Buffer.from('{"url":"https://example.com/utf8","title":"Caf\u00e9"}', 'latin1');
+  const broken = await postBytes(latin1, 'application/json');
+  expect([...refusal(broken), broken.body.detail]).toEqual([400, 'invalid_request', 'The body is not valid UTF-8.']);
+  const page = '{"url":"https://example.com/charset","title":"Preis"}';
+  for (const name of ['utf-16', 'latin1', '"ISO-8859-1"']) {
+    expect(refusal(await postBytes(Buffer.from(page), `application/json; charset=${name}`))).toEqual([415, 'unsupported_media_type']);
+  }
+  expect(count()).toBe(before);
+  for (const name of ['utf-8', '"UTF-8"', 'utf8']) expect((await postBytes(Buffer.from(page), `application/json;charset=${name}`)).status).toBe(201);
+});
+
+test('broken JSON and names that no field may have are told apart', async () => {
+  const detail = async (body: string) => (await gateway.post('/api/v1/pages', body, key.headers)).body.detail as string;
+  expect(await detail('{"url":')).toBe('The body is not valid JSON.');
+  expect(await detail('{"__proto__":{}}')).toMatch(/^The body has a member "__proto__"/);
+});
+
+test.each(['name=%ff', 'name=%zz', 'name=%', 'limit=5&name=%c3%28'])('a query such as %s is refused, and not looked for as it stands', async (query) => {
+  const answer = await gateway.sendRaw(`/api/v1/keys?${query}`, Object.entries(key.headers).flat());
+  expect([...refusal(answer), answer.body.detail]).toEqual([400, 'invalid_request', 'The query is not valid: its percent-encoding is not that of UTF-8.']);
+});
+
+test.each(['CI\u0007', 'a\nb', 'safe\u202eevil', 'x\u2066y', ' ', '\u00a0 '])('the name %j is refused: in a list it would pass for another, or for none', async (name) => {
+  expect(faults(await gateway.post('/api/v1/keys', { name, access: 'read_only' }, key.headers))).toEqual(['/name invalid_value']);
+  expect(faults(await gateway.post('/api/v1/goals', { name, event_name: 'x' }, gateway.newKey({ scopes: ['goals:write'] }).headers))).toEqual(['/name invalid_value']);
+});
+
+test('what only the operator may do names no scope, since no key can have one for it', async () => {
+  const { status, body, headers } = await gateway.post('/api/v1/workspaces', { name: 'Acme' }, key.headers);
+  expect([status, body.code, body.detail]).toEqual([403, 'insufficient_scope', 'Only the operator of this installation may do this.']);
+  expect(headers.get('www-authenticate')).toBe('Bearer realm="api", error="insufficient_scope"');
+});
+
 test('a body nested deeper than any stack is refused like any other', async () => {
   const deep = '['.repeat(200_000) + ']'.repeat(200_000);
   const inUnknownField = await gateway.post('/api/v1/pages', `{"url":"https://example.com","x":${deep}}`, key.headers);
@@ -106,7 +147,7 @@ test('what is not even HTTP gets a problem and a closed connection', async () =>
   socket.write('HELLO THERE\r\n\r\n');
   const [head, body] = (await text(socket)).split('\r\n\r\n');
   expect(head).toContain('HTTP/1.1 400 Bad Request');
-  expect(JSON.parse(body!)).toMatchObject({ code: 'invalid_request', status: 400 });
+  expect(JSON.parse(body!)).toMatchObject({ code: 'invalid_request', status: 400, detail: 'This is not HTTP, or its method is none that is known here.' });
 });
 
 test('a fault inside a service shows nothing of itself', async () => {

@@ -12,8 +12,13 @@ export function accessFrom(env: NodeJS.ProcessEnv): Access {
   // The token of this checkout is for nobody else's address.
   const token = env.OPERATOR_TOKEN || (env.NA_URL ? '' : left(folder, 'operator-token'));
   if (!url) throw new Refusal('Where is the API? Set NA_URL, such as https://api.example.com, or run npm start first.');
-  if (!token) throw new Refusal('Set OPERATOR_TOKEN to the token of the installation, or to an API key.');
-  return { url: url.replace(/\/+$/, ''), token };
+  if (!token) throw new Refusal('Set OPERATOR_TOKEN to the token of the installation, or to an API key: the token of this checkout is sent to no address given in NA_URL.');
+  return { url: baseOf(url), token };
+}
+
+/** Whoever gives the address of the API itself means the same. */
+function baseOf(url: string): string {
+  return url.replace(/\/+$/, '').replace(/\/api\/v1$/, '');
 }
 
 function left(folder: string, name: string): string {

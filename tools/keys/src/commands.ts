@@ -27,10 +27,12 @@ export const usage = `Usage: npm run keys -- <command> [options]
   list    --workspace ws_…                 [--status active|not_yet_valid|disabled|expired|revoked]
   create  --workspace ws_… --name <name>   --access read_only|read_write, or --scope <scope>…
                                            [--expires 90d|<RFC 3339>] [--allowed-ip <address or CIDR>]…
-  rotate  --workspace ws_… key_…           [--overlap 24h]
+  rotate  --workspace ws_… key_…           [--overlap 24h]: how long the secret before works on; 24h if left
+                                           out, 0 to end it at once, 7d at most
   revoke  --workspace ws_… key_…
 
-Options of all: --json. Environment: NA_URL and OPERATOR_TOKEN; unset, those of npm start in this checkout.
+Options of all: --json. Environment: NA_URL and OPERATOR_TOKEN. With neither, those of npm start in this checkout;
+with NA_URL alone no token is taken from there: set OPERATOR_TOKEN with it.
 Instead of the operator's, the token may be a key with the scopes that the command needs.`;
 
 const options = {
@@ -80,7 +82,7 @@ const specs: Record<string, Spec> = {
     request: (values) => ({
       method: 'GET',
       path: `/keys?limit=100${values.status === undefined ? '' : `&status=${encodeURIComponent(values.status)}`}`,
-      workspaceId: required(values, 'workspace'),
+      workspaceId: workspaceOf(values),
     }),
   },
   create: {
@@ -90,7 +92,7 @@ const specs: Record<string, Spec> = {
     request: (values, _keyId, now) => ({
       method: 'POST',
       path: '/keys',
-      workspaceId: required(values, 'workspace'),
+      workspaceId: workspaceOf(values),
       body: {
         name: required(values, 'name'),
         access: values.access,
@@ -107,15 +109,15 @@ const specs: Record<string, Spec> = {
     request: (values, keyId) => ({
       method: 'POST',
       path: `/keys/${keyId}/rotate`,
-      workspaceId: required(values, 'workspace'),
-      body: { overlap_seconds: values.overlap === undefined ? undefined : lengthOf(values.overlap, 'overlap') / 1_000 },
+      workspaceId: workspaceOf(values),
+      body: { overlap_seconds: values.overlap === undefined ? undefined : overlapMs(values.overlap) / 1_000 },
     }),
   },
   revoke: {
     takes: ['workspace'],
     takesKey: true,
     columns: [...keyColumns, 'revoked_at'],
-    request: (values, keyId) => ({ method: 'DELETE', path: `/keys/${keyId}`, workspaceId: required(values, 'workspace') }),
+    request: (values, keyId) => ({ method: 'DELETE', path: `/keys/${keyId}`, workspaceId: workspaceOf(values) }),
   },
 };
 
@@ -134,10 +136,18 @@ export function readCommand(argv: string[], now: Date): Command {
 
 function parsed(argv: string[]) {
   try {
-    return parseArgs({ args: argv, options, allowPositionals: true });
+    const { tokens, ...line } = parseArgs({ args: argv, options, allowPositionals: true, tokens: true });
+    refuseRepeated(tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : [])));
+    return line;
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
+}
+
+/** Of two values one would go unheeded, and perhaps the one that was meant. */
+function refuseRepeated(names: string[]): void {
+  const repeated = names.find((name, index) => names.indexOf(name) < index && !('multiple' in options[name as Option]));
+  if (repeated !== undefined) throw new UsageError(`Give --${repeated} once.`);
 }
 
 function required(values: Values, option: 'workspace' | 'name'): string {
@@ -146,13 +156,25 @@ function required(values: Values, option: 'workspace' | 'name'): string {
   return value;
 }
 
-/** A moment as RFC 3339, or how far it is from now. */
-function momentOf(text: string, now: Date): string {
-  return durationMs(text) === undefined ? text : new Date(now.getTime() + lengthOf(text, 'expires')).toISOString();
+function workspaceOf(values: Values): string {
+  const id = required(values, 'workspace');
+  if (!/^ws_\w{26}$/.test(id)) throw new UsageError(`--workspace is "${id}", which is not the id of a workspace such as ws_01j….`);
+  return id;
 }
 
-function lengthOf(text: string, option: string): number {
+const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+
+/** A moment as RFC 3339, or how far it is from now. */
+function momentOf(text: string, now: Date): string {
   const length = durationMs(text);
-  if (length === undefined) throw new UsageError(`--${option} is "${text}", which is not a length such as 30m, 24h or 90d.`);
+  if (length !== undefined) return new Date(now.getTime() + length).toISOString();
+  if (rfc3339.test(text)) return text;
+  throw new UsageError(`--expires is "${text}", which is neither a length such as 12h or 90d nor a moment such as 2027-01-01T00:00:00Z.`);
+}
+
+/** 0 needs no unit. */
+function overlapMs(text: string): number {
+  const length = text === '0' ? 0 : durationMs(text);
+  if (length === undefined) throw new UsageError(`--overlap is "${text}", which is neither 0 nor a length such as 30m, 24h or 7d.`);
   return length;
 }

@@ -17,6 +17,11 @@ export function insufficientScope(scope: string): Problem {
   return refusal('insufficient_scope', `The API key lacks the scope ${scope}.`, `error="insufficient_scope", scope="${scope}"`);
 }
 
+/** No key can have what this needs: there is no scope to name. */
+export function operatorOnly(): Problem {
+  return refusal('insufficient_scope', 'Only the operator of this installation may do this.', 'error="insufficient_scope"');
+}
+
 /** The key is good, so that there is nothing to challenge. */
 export function addressNotAllowed(address: string): Problem {
   return new Problem('address_not_allowed', `The API key may not be used from ${address}.`);

@@ -35,6 +35,12 @@ test('two credentials are not guessed between, even if they are equal', () => {
   expect(readCredential([...once, 'X-API-Key', credential], {})).toMatchObject({ kind: 'ambiguous' });
 });
 
+test('a key in a cookie is refused, even beside a good header; other cookies are left alone', () => {
+  const once = ['authorization', `Bearer ${credential}`];
+  for (const cookie of [`api_key=${credential}`, `a=b; key="${credential}"; c=d`]) expect(readCredential([...once, 'Cookie', cookie], {})).toMatchObject({ kind: 'ambiguous' });
+  for (const cookie of ['a=b', 'theme=nak_dark', `key=${credential.slice(0, -1)}-`]) expect(readCredential([...once, 'Cookie', cookie], {})).toEqual(key);
+});
+
 test('a key in the query is refused, even beside a good header', () => {
   for (const name of ['api_key', 'access_token']) {
     expect(readCredential(['authorization', `Bearer ${credential}`], { [name]: credential })).toMatchObject({ kind: 'ambiguous' });

@@ -18,6 +18,9 @@ const bearer = /^bearer[ \t]+([^ \t].*)$/i;
 export function readCredential(rawHeaders: readonly string[], query: object): Credential {
   const inQuery = queryNames.find((name) => Object.hasOwn(query, name));
   if (inQuery) return { kind: 'ambiguous', detail: `Keys do not belong in the query, where logs keep them: send Authorization instead of "${inQuery}".` };
+  if (valuesOf(rawHeaders, 'cookie').some(hasKey)) {
+    return { kind: 'ambiguous', detail: 'Keys do not belong in a cookie, which browsers send unasked: send Authorization, and no cookie with a key.' };
+  }
   const authorizations = valuesOf(rawHeaders, 'authorization');
   const credentials = authorizations.length + valuesOf(rawHeaders, 'x-api-key').length;
   if (authorizations.length > 0 && credentials > 1) {
@@ -32,6 +35,11 @@ function readBearer(authorization: string): Credential {
   if (!token.startsWith(credentialPrefix)) return { kind: 'token', token };
   const material = parseKey(token);
   return material ? { kind: 'key', material } : { kind: 'malformed' };
+}
+
+/** Only what is a key beyond doubt, by its checksum: other cookies are none of our business. */
+function hasKey(cookies: string): boolean {
+  return cookies.includes(credentialPrefix) && cookies.split(/[^0-9A-Za-z_]/).some((part) => parseKey(part) !== null);
 }
 
 function valuesOf(rawHeaders: readonly string[], wanted: string): string[] {

@@ -8,6 +8,7 @@ import { securityHeaders } from './security-headers.js';
 
 const details: Record<string, [code: ErrorCode, detail: string]> = {
   HPE_HEADER_OVERFLOW: ['headers_too_large', 'The address and the headers may have 16 KiB together.'],
+  HPE_INVALID_METHOD: ['invalid_request', 'This is not HTTP, or its method is none that is known here.'],
   ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'The request did not arrive in time.'],
 };
 

@@ -14,6 +14,15 @@ const storable = { error: 'Must not contain U+0000 or half a surrogate pair.' };
 /** @param maxLength in UTF-16 units */
 export const text = (maxLength: number) => z.string().min(1).max(maxLength).refine(isStorable, storable);
 
+/** Control characters and line ends, and what turns the direction of the text around it: in a list one name would stand for another. */
+const deceptive = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+
+/** What people tell things apart by. */
+export const name = (maxLength: number) =>
+  text(maxLength)
+    .refine((value) => !deceptive.test(value), 'Must not contain control characters, or any that change the direction of text.')
+    .refine((value) => value.trim() !== '', 'Must not be blank.');
+
 export const textOrEmpty = (maxLength: number) => z.string().max(maxLength).refine(isStorable, storable);
 
 /** For another service to judge. What must not be on the bus even if it is refused there is refused here. */

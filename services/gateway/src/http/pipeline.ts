@@ -5,12 +5,12 @@
 //
 // The limit stands before workspace and scope: so that what they refuse counts too, and its answer says what is left.
 import { create } from '@bufbuild/protobuf';
-import { CallerSchema } from '@na/contracts';
+import { CallerSchema, type Scope } from '@na/contracts';
 import { ServiceError } from '@na/service-error';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Access } from '../auth/access.js';
 import type { Authentication } from '../auth/authentication.js';
-import { insufficientScope } from '../auth/challenge.js';
+import { insufficientScope, operatorOnly } from '../auth/challenge.js';
 import type { Identity } from '../auth/identity.js';
 import type { KeyUse } from '../auth/key-use.js';
 import { actorOf, hasScope, type Principal } from '../auth/principal.js';
@@ -35,7 +35,7 @@ export class Pipeline {
     const workspaceId = workspaceOf(first, request.headers['x-workspace-id'], access);
     const principal = lackedScope(first, access) !== undefined && confirm ? await confirm() : first;
     const lacked = lackedScope(principal, access);
-    if (lacked !== undefined) throw insufficientScope(lacked);
+    if (lacked !== undefined) throw lacked === 'operator' ? operatorOnly() : insufficientScope(lacked);
     if (principal.kind === 'key') this.keyUse.record(principal.verdict.keyId);
     const caller = create(CallerSchema, { workspaceId, actor: actorOf(principal), address: request.ip, requestId: request.id });
     return { principal, caller };
@@ -68,7 +68,7 @@ function isHeaderOptional(access: Access): boolean {
 }
 
 /** What the principal would have to have to be let in. */
-function lackedScope(principal: Principal, access: Access): string | undefined {
+function lackedScope(principal: Principal, access: Access): Scope | 'operator' | undefined {
   if (access.kind === 'operator' && principal.kind !== 'operator') return 'operator';
   return access.kind === 'scope' && !hasScope(principal, access.scope) ? access.scope : undefined;
 }

@@ -83,7 +83,7 @@ export const problemTexts: Record<ErrorCode, ProblemText> = {
   },
   unsupported_media_type: {
     title: 'The media type is not supported',
-    occurs: 'The body is not JSON by its Content-Type, or is compressed.',
+    occurs: 'The body is not JSON in UTF-8 by its Content-Type, or is compressed.',
     remedy: 'Send application/json, or application/merge-patch+json with PATCH, without Content-Encoding.',
   },
   unprocessable: {

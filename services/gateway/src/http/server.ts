@@ -15,6 +15,7 @@ import { answerBrokenRequest } from './broken-request.js';
 import { readJsonOnly } from './json-body.js';
 import type { Pipeline } from './pipeline.js';
 import { ProblemFilter } from './problem-filter.js';
+import { refuseBrokenQuery } from './query-encoding.js';
 import { logRequest } from './request-log.js';
 import { RouteTable } from './route-table.js';
 import { SchemaPipe } from './schema-pipe.js';
@@ -95,6 +96,7 @@ async function addHooks(fastify: FastifyInstance, { pipeline, idempotency }: Con
     refuseManyHeaders(request.raw.rawHeaders, limits);
   });
   fastify.addHook('onRequest', (request, reply) => admit(pipeline, request, reply));
+  fastify.addHook('onRequest', async (request) => refuseBrokenQuery(request));
   readJsonOnly(fastify);
   idempotency.install(fastify);
   finishAnswers(fastify, publicUrl);

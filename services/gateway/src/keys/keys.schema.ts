@@ -1,13 +1,13 @@
 // What a client may say of a key. What it may grant, and which addresses are some, is for key-management to say.
 import { scopes, type Scope } from '@na/contracts';
 import { z } from 'zod';
-import { passedOn, text, timestamp } from '../http/field-schemas.js';
+import { name as nameOf, passedOn, text, timestamp } from '../http/field-schemas.js';
 import { listQuery } from '../http/lists.js';
 import { presetNames, scopesOf, type Preset } from './presets.js';
 
 const maxReported = 100;
 
-const name = text(100);
+const name = nameOf(100);
 
 /** A preset or a list of scopes, one of the two. */
 const grant = {
@@ -44,7 +44,7 @@ export const keyStatus = z.enum(['active', 'not_yet_valid', 'disabled', 'expired
 
 export const keysQuery = listQuery.extend({
   status: keyStatus.optional().describe('Only keys in this state.'),
-  name: name.optional().describe('Only keys with this in their name, in any case.'),
+  name: text(100).optional().describe('Only keys with this in their name, in any case.'),
   expires_before: timestamp.optional().describe('Only keys that expire before this.'),
 });
 

@@ -1,8 +1,8 @@
 // What a client may say of a workspace.
 import { z } from 'zod';
-import { text, timeZone } from '../http/field-schemas.js';
+import { name as nameOf, timeZone } from '../http/field-schemas.js';
 
-const name = text(100);
+const name = nameOf(100);
 const ownerEmails = z.array(z.email().max(254)).max(20);
 
 export const newWorkspace = z.strictObject({
