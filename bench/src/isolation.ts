@@ -1,6 +1,7 @@
 // What bad endpoints cost the good ones: a steady rate to 100 endpoints, and the latency of 50 that are always well, while of
 // the 50 others none, one or all hang, drip or reset. Run by `npm run bench:isolation`. The others are new in each run, so
-// that what one run leaves behind is not in the next. Runs with and without faults take turns, and the medians of the rounds
+// that what one run leaves behind is not in the next, and have a server of their own: what it costs to misbehave is not in the
+// figures. Runs with and without faults take turns, and the medians of the rounds
 // are compared: a single run's p99 is that of a dozen events, which whatever else the machine does can double.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toBinary } from '@bufbuild/protobuf';
@@ -14,8 +15,6 @@ const each = 50;
 const perSecond = Number(process.env.BENCH_RATE ?? 200);
 const seconds = Number(process.env.BENCH_SECONDS ?? 10);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
-/** Paths from here on are those of the endpoints that are measured. */
-const firstMeasured = 1_000;
 
 interface Endpoint {
   workspaceId: string;
@@ -31,12 +30,13 @@ interface Run {
   postgres: number;
 }
 
-const { publisher, rpc, pids, loopDelay, sink, close } = await openStack();
+const { publisher, rpc, pids, loopDelay, sink, newSink, close } = await openStack();
+const badSink = await newSink();
 const client = rpc.client(EndpointService);
 const results = new Map<string, Run[]>();
 let workspaces = 0;
 try {
-  const measured = await createEndpoints(firstMeasured);
+  const measured = await createEndpoints(sink.url);
   await run(measured, 0, 'hang');
   for (let round = 0; round < rounds; round++) {
     for (const fault of ['reset', 'drip', 'hang'] satisfies Fault[]) {
@@ -53,9 +53,10 @@ try {
 
 /** Sends to all in turn; of the endpoints that are not measured the first `bad` misbehave. */
 async function run(measured: Endpoint[], bad: number, fault: Fault): Promise<Run> {
-  const others = await createEndpoints(0);
+  const others = await createEndpoints(badSink.url);
   const turns = Math.ceil((perSecond * seconds) / (2 * each));
-  const reached = sink.expect(turns * each, { fault, below: bad, countFrom: firstMeasured });
+  badSink.misbehave({ fault, below: bad, countFrom: 0 });
+  const reached = sink.expect(turns * each);
   const all = measured.flatMap((endpoint, index) => [endpoint, others[index]!]);
   await loopDelay();
   const cpuBefore = { dispatcher: cpuMs(pids.dispatcher), postgres: cpuMs(pids.postgres) };
@@ -72,12 +73,12 @@ async function run(measured: Endpoint[], bad: number, fault: Fault): Promise<Run
   return { p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99), ...cost };
 }
 
-/** Each in a workspace of its own, under paths counted from `firstPath`. */
-async function createEndpoints(firstPath: number): Promise<Endpoint[]> {
+/** Each in a workspace of its own, under a path of its own. */
+async function createEndpoints(sinkUrl: string): Promise<Endpoint[]> {
   const created: Endpoint[] = [];
   for (let i = 0; i < each; i++) {
     const workspaceId = `ws_bench${workspaces++}`;
-    const url = `${sink.url}/${firstPath + i}`;
+    const url = `${sinkUrl}/${i}`;
     const { endpoint } = await client.createEndpoint({ caller: { workspaceId }, url, eventTypes: ['*'], replyPublicKey: createReplyKey().publicKey });
     created.push({ workspaceId, id: endpoint!.id });
   }

@@ -40,7 +40,7 @@ export async function openStack({ replicas = 1 } = {}) {
   const pids = { dispatcher: dispatcher.pid!, postgres: postgres.pid };
   const memory = () => ask<NodeJS.MemoryUsage>(dispatcher, 'memory');
   const loopDelay = () => ask<LoopDelay>(dispatcher, 'loop');
-  return { databaseUrl: withEveryWorkspace(databaseUrls['webhook-dispatcher']), publisher: new Publisher(bus), rpc, pids, memory, loopDelay, sink: await startSink(host), close };
+  return { databaseUrl: withEveryWorkspace(databaseUrls['webhook-dispatcher']), publisher: new Publisher(bus), rpc, pids, memory, loopDelay, sink: await startSink(host), newSink: () => startSink(host), close };
 }
 
 /** A benchmark looks at the rows of all workspaces at once. */
@@ -65,6 +65,8 @@ async function startSink(host: Host) {
   const listening = (await message()) as Extract<SinkMessage, { type: 'listening' }>;
   return {
     url: `http://127.0.0.1:${listening.port}/hook`,
+    /** From now on treats such paths badly, and counts nothing. */
+    misbehave: (faults: SinkOrder['faults']) => child.send({ expect: Number.MAX_SAFE_INTEGER, faults } satisfies SinkOrder),
     /** Resolves with the latency of each, in milliseconds, once so many requests have come from now on. */
     expect: (count: number, faults?: SinkOrder['faults']): Promise<number[]> => {
       child.send({ expect: count, faults } satisfies SinkOrder);

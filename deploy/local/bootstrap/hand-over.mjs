@@ -29,7 +29,10 @@ function onStopSignal(starters, pass) {
   };
   for (const signal of /** @type {const} */ (['SIGTERM', 'SIGHUP'])) process.on(signal, () => ask(signal));
   // A terminal sends Ctrl-C to the whole process group: the child has it already, and a second one would mean "at once".
-  process.on('SIGINT', () => void (process.stdin.isTTY || ask('SIGINT')));
+  process.on('SIGINT', () => {
+    isAsked = true;
+    if (!process.stdin.isTTY) pass('SIGINT');
+  });
   // For the same reason no more than once, and not after a signal that npm has passed on before it ended.
   whenAbandoned(starters, () => isAsked || ask('SIGTERM'));
 }

@@ -1,6 +1,6 @@
 // Opens a service's own schema through TypeORM and brings it up to date.
 import pg from 'pg';
-import { DataSource, type DataSourceOptions } from 'typeorm';
+import { DataSource, QueryFailedError, type DataSourceOptions } from 'typeorm';
 import type { Host } from './run-service.js';
 import { seeEveryWorkspace } from './workspace-scope.js';
 
@@ -17,9 +17,6 @@ export interface DatabaseOptions {
 
 /** So that no database that hangs, and no path to it that swallows packets, holds a caller or a consumer for ever. */
 const limits = { connectionTimeoutMillis: 5_000, keepAlive: true, keepAliveInitialDelayMillis: 10_000, statement_timeout: 60_000 };
-
-/** Opens each connection of a pool without row-level security's border between workspaces. */
-const acrossWorkspaces = atConnect(seeEveryWorkspace);
 
 /**
  * Connects, applies pending migrations and registers the closing. Replicas that start at once take turns: each holds an
@@ -65,15 +62,36 @@ function settingsOf(options: DatabaseOptions, host: Host): DataSourceOptions {
   };
 }
 
-/** A migration may take its time and concerns all rows: its connections are its own, without limits of either kind. */
+/**
+ * A migration may take its time and concerns all rows: its connections are its own, without limits of either kind. Only for a
+ * lock on a table it waits no longer than a moment, since whoever comes after would wait behind it: then it is tried again.
+ */
 async function migrateInTurn(options: DatabaseOptions, host: Host): Promise<void> {
   const turn = new pg.Client({ connectionString: options.databaseUrl });
   await turn.connect();
   try {
     await turn.query(`SELECT pg_advisory_lock(hashtext('migrations'), hashtext(current_user))`);
-    const database = await new DataSource({ ...settingsOf(options, host), extra: acrossWorkspaces }).initialize();
-    await database.runMigrations({ transaction: 'each' }).finally(() => database.destroy());
+    const extra = atConnect(`${seeEveryWorkspace}; SET lock_timeout = '2s'`);
+    const database = await new DataSource({ ...settingsOf(options, host), extra }).initialize();
+    await migrate(database, host).finally(() => database.destroy());
   } finally {
     await turn.end();
+  }
+}
+
+const migrationTries = 30;
+const lockNotAvailable = '55P03';
+
+async function migrate(database: DataSource, host: Host): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await database.runMigrations({ transaction: 'each' });
+      return;
+    } catch (error) {
+      const isLocked = error instanceof QueryFailedError && (error.driverError as { code?: string }).code === lockNotAvailable;
+      if (!isLocked || tries === migrationTries) throw error;
+      host.logger.warn({ err: error }, 'a table is in use by others for longer than a migration waits; trying again');
+      await host.clock.wait(1_000);
+    }
   }
 }

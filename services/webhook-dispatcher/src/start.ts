@@ -56,7 +56,7 @@ export async function startWebhookDispatcher(config: Config<typeof settings> & C
   const health = new EndpointHealthKeeper(policy, clock, host.logger, (signals) => {
     relay.wake();
     alerts.wake();
-    for (const { endpoint, signal } of signals) if (signal.kind === 'disabled') void tellOf(endpoint);
+    for (const { endpoint, signal } of signals) if (signal.kind === 'disabled' || signal.kind === 'paused') void tellOf(endpoint);
   });
   const pipeline = await startPipeline({ everywhere, secrets, replica, calls, send: sender.send, health, limits }, host);
 

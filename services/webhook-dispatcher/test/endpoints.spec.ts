@@ -145,6 +145,8 @@ test('a disabled endpoint keeps the reason and gets nothing; enabling it tells w
   expect(receiver.requests.filter(({ path }) => path === '/hook')).toEqual([]);
   const enabledAgain = await dispatcher.endpoints.enableEndpoint({ caller: { workspaceId }, id });
   expect([enabledAgain.missedEvents, enabledAgain.missedSince]).toEqual([0, undefined]);
+  const repeated = await dispatcher.endpoints.enableEndpoint({ caller: { workspaceId }, id, isRepeat: true });
+  expect([repeated.missedEvents, repeated.missedSince]).toEqual([3, enabled.missedSince]);
 });
 
 test('what waited for a disabled endpoint goes on when it is enabled, and its health begins anew', async () => {

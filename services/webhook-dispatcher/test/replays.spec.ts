@@ -318,3 +318,28 @@ test('a replay that the first try of a request cancelled is shown to its second 
   expect([first.replay!.status, second]).toEqual(['cancelled', first]);
   await expect(cancel(false)).rejects.toMatchObject({ code: 'conflict' });
 });
+
+test('what was missed among many that were sent is found by comparing the hour once, not event by event', async () => {
+  const owner = await dispatcher.createEndpoint(receiver.url);
+  const { workspaceId, endpointId } = owner;
+  const [count, missed] = [2_000, 3];
+  const start = hourAgo().toISOString();
+  await dispatcher.sql.query(
+    `INSERT INTO events (id, event_at, workspace_id, type, payload)
+     SELECT 'evt_' || lpad(n::text, 26, '0'), $2::timestamptz + n * interval '1 second', $1, 'page.created', '{"data":{}}' FROM generate_series(1, $3::integer) AS n`,
+    [workspaceId, start, count],
+  );
+  await dispatcher.sql.query(
+    `INSERT INTO deliveries (id, event_at, workspace_id, endpoint_id, event_id, event_type, status, attempts, max_attempts, created_at, completed_at)
+     SELECT 'dlv_' || id, event_at, workspace_id, $2, id, type, 'succeeded', 1, 12, event_at, event_at FROM events WHERE workspace_id = $1 ORDER BY event_at LIMIT $3`,
+    [workspaceId, endpointId, count - missed],
+  );
+  const { id } = await create(owner, { since: timestampFromDate(new Date(start)), includeMissed: true });
+  await until(owner, id, { status: 'completed', done: missed });
+  await dispatcher.stopDispatchers();
+  const { rows } = await dispatcher.sql.query<{ read: number }>(
+    `SELECT (sum(idx_tup_fetch) + sum(seq_tup_read))::integer AS read FROM pg_stat_user_tables WHERE relname LIKE 'deliveries%'`,
+  );
+  await dispatcher.startDispatcher();
+  expect(rows[0]!.read).toBeLessThan(50 * count);
+});

@@ -227,6 +227,7 @@ export const comments: Readonly<Record<string, string>> = {
   "webhooks.v1.UpdateEndpointRequest.fields": "Names of the fields of settings that change, such as \"event_types\". One that is named but unset takes its default. \"headers.<name>\" changes one header, and takes it away when unset; \"retry_policy.<field>\" changes one field.",
   "webhooks.v1.UpdateEndpointRequest.if_match": "Refused with precondition_failed unless the endpoint still has this ETag.",
   "webhooks.v1.DeleteEndpointRequest.if_match": "As in UpdateEndpointRequest.",
+  "webhooks.v1.EnableEndpointRequest.is_repeat": "An earlier try of the same request may have enabled it already: what it missed is told again.",
   "webhooks.v1.EnableEndpointResponse.missed_events": "How many events it missed while it was disabled; a replay with include_missed sends them.",
   "webhooks.v1.EnableEndpointResponse.missed_since": "Since when; unset when it missed none.",
   "webhooks.v1.EnableEndpointResponse.missed_events_is_partial": "Counting ended early, as it took too long: there are at least as many as missed_events says.",

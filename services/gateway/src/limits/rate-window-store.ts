@@ -33,9 +33,10 @@ const carriedFrom = (mine: string) =>
 /**
  * A share is large while there is much, so that few requests have to ask, and small towards the end, so that little lies unused
  * with one gateway while another refuses. A limit that was changed in the middle of a window counts at once. What was taken in
- * a window of another length is carried over, by `carriedOver`: what that was told of by others is not, or it would come back
- * in each window after the one that it was taken in. Rows are taken in the order of their keys, so that two gateways
- * can't wait for each other.
+ * a window of another length is carried over, by `carriedFrom`: what that was told of by others is not, or it would come back
+ * in each window after the one that it was taken in. Of a share that is taken in the old window at the very moment of the first
+ * reservation in the new one, neither may see the other: then that share, a sixteenth of the limit at most, is not carried over.
+ * Rows are taken in the order of their keys, so that two gateways can't wait for each other.
  */
 const reserveShares = `
   INSERT INTO rate_windows AS r (key_id, ends_at, window_seconds, quota, share, taken)

@@ -1,8 +1,9 @@
 // /api/v1/deliveries
 import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { AttemptSchema, DeliveryRequestSchema, DeliverySchema, etagOfJson, publicJson, type Caller, type DeliveryRequest, type GetDeliveryResponse } from '@na/contracts';
+import { AttemptSchema, DeliverySchema, etagOfJson, publicJson, type Caller, type DeliveryRequest, type GetDeliveryResponse } from '@na/contracts';
 import { Scoped } from '../auth/access.js';
-import { From } from '../auth/identity.js';
+import { By, From } from '../auth/identity.js';
+import { hasScope, type Principal } from '../auth/principal.js';
 import { Lists } from '../http/lists.js';
 import { resource, Resource } from '../http/resource.js';
 import { idPipe } from '../http/schema-pipe.js';
@@ -30,8 +31,8 @@ export class DeliveriesController {
 
   @Get(':id')
   @Scoped('webhooks:read')
-  async get(@From() caller: Caller, @Param('id', deliveryId) id: string) {
-    return explained(await this.services.deliveries.getDelivery({ caller, id }));
+  async get(@From() caller: Caller, @By() principal: Principal, @Param('id', deliveryId) id: string) {
+    return explained(await this.services.deliveries.getDelivery({ caller, id }), hasScope(principal, 'webhooks:write'));
   }
 
   @Post(':id/retry')
@@ -51,18 +52,25 @@ export class DeliveriesController {
   }
 }
 
-/** The delivery with what was sent and each attempt at it. */
-function explained({ delivery, request, attemptLog }: GetDeliveryResponse): Resource {
+/** @returns the delivery with what was sent and each attempt at it */
+function explained({ delivery, request, attemptLog }: GetDeliveryResponse, mayChange: boolean): Resource {
   const json = {
     ...publicJson(DeliverySchema, delivery!),
-    request: request ? sent(request) : null,
+    request: request ? sent(request, mayChange) : null,
     attempt_log: attemptLog.map((attempt) => publicJson(AttemptSchema, attempt)),
   };
   return new Resource(json, { etag: etagOfJson(json) });
 }
 
+/**
+ * Signatures of the body alone: whoever has them can send the body once more, at any time. Whoever only reads is not shown them; the
+ * one of Standard Webhooks covers a time, and is.
+ */
+const timelessSignatures = new Set(['x-webhook-signature', 'x-webhook-signature-previous']);
+
 /** No request goes without a URL and headers: where they are empty, they are not known. */
-function sent(request: DeliveryRequest) {
-  const { url, headers, ...rest } = publicJson(DeliveryRequestSchema, request);
-  return { url: url || null, headers: Object.keys(headers!).length > 0 ? headers! : null, ...rest };
+function sent(request: DeliveryRequest, mayChange: boolean) {
+  const { url, body } = request;
+  const headers = Object.entries(request.headers).filter(([name]) => mayChange || !timelessSignatures.has(name));
+  return { url: url || null, body, headers: headers.length > 0 ? Object.fromEntries(headers) : null };
 }

@@ -39,7 +39,7 @@ const unknown = 'Null before any attempt, where nothing could be sent, and of at
 
 const request = thing(
   'DeliveryRequest',
-  'The request of the latest attempt, as it was sent. Its `headers` and `body` can be given to `POST /api/v1/webhooks/signature/explain`.',
+  'The request of the latest attempt, as it was sent. Its `headers` and `body` can be given to `POST /api/v1/webhooks/signature/explain`. Keys without `webhooks:write` are not shown `x-webhook-signature`, with which the body could be sent again.',
   DeliveryRequestSchema,
   {
     url: 'https://hooks.acme.example/notion-analytics',

@@ -10,7 +10,7 @@ import { listQuery, Lists, type ListQuery } from '../http/lists.js';
 import { resource, Resource } from '../http/resource.js';
 import { idPipe } from '../http/schema-pipe.js';
 import type { Claim } from '../idempotency/idempotency-records.js';
-import { ByClaim, NewId } from '../idempotency/new-id.js';
+import { ByClaim, IsRepeat, NewId } from '../idempotency/new-id.js';
 import { Documented } from '../openapi/operation.js';
 import { refuseUnknownPages } from '../pages/unknown-pages.js';
 import { Services } from '../services.js';
@@ -88,8 +88,8 @@ export class WebhooksController {
   @Post(':id/enable')
   @HttpCode(200)
   @Scoped('webhooks:write')
-  async enable(@From() caller: Caller, @Param('id', webhookId) id: string) {
-    const { endpoint, missedEvents, missedEventsIsPartial, missedSince } = await this.services.endpoints.enableEndpoint({ caller, id }, { timeoutMs: countingMs });
+  async enable(@From() caller: Caller, @IsRepeat() isRepeat: boolean, @Param('id', webhookId) id: string) {
+    const { endpoint, missedEvents, missedEventsIsPartial, missedSince } = await this.services.endpoints.enableEndpoint({ caller, id, isRepeat }, { timeoutMs: countingMs });
     return resource(EndpointSchema, endpoint!, {
       missed_events: missedEvents,
       missed_events_is_partial: missedEventsIsPartial,

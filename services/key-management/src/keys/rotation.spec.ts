@@ -19,8 +19,8 @@ test('the secret so far lives on for the overlap', () => {
   });
 });
 
-test('without an overlap it is over at once, and only known', () => {
-  const over = { previousSecretMac: mac('old'), previousPepperVersion: 1, previousEndsAt: now };
+test('without an overlap it is over at once by every clock, and only known', () => {
+  const over = { previousSecretMac: mac('old'), previousPepperVersion: 1, previousEndsAt: new Date(0) };
   expect(rotated({ secretMac: mac('old'), pepperVersion: 1 }, secret, 0, now)).toMatchObject(over);
 });
 

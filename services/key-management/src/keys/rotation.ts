@@ -35,7 +35,8 @@ export function checkRotatable(key: Life, now: Date): void {
  * digest stays when it is over: whoever goes on with it is told from whoever guesses.
  */
 export function rotated({ secretMac, pepperVersion }: StoredDigest, secret: NewSecret, overlapSeconds: number, now: Date): Rotated {
-  const previousEndsAt = new Date(now.getTime() + overlapSeconds * 1_000);
+  // Without an overlap it is over by every clock, also one that is behind.
+  const previousEndsAt = overlapSeconds === 0 ? new Date(0) : new Date(now.getTime() + overlapSeconds * 1_000);
   return { ...secret, rotatedAt: now, previousSecretMac: secretMac, previousPepperVersion: pepperVersion, previousEndsAt };
 }
 

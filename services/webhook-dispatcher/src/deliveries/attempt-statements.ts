@@ -1,6 +1,6 @@
 // The statements that record a batch of attempts, and the columns of their parameters.
 import type { EntityManager } from 'typeorm';
-import { plainColumn, timeColumn } from './columns.js';
+import { ends, isBetween, plainColumn, timeColumn } from './columns.js';
 import { awaitsSuccess } from '../health/health-store.js';
 import type { AttemptedDelivery } from './delivery.js';
 import { eventValues, logEvents } from './event-log.js';
@@ -53,6 +53,7 @@ const updateAttempted = new Statement<{ id: string }>(
          ${unlessCancelled('d', { status: 'r.status', next_attempt_at: 'r.next_attempt_at', due_at: 'r.next_attempt_at', completed_at: completedAt })}
      FROM result r
      WHERE d.id = r.delivery_id AND d.event_at = r.event_at AND d.attempts = r.number - 1 AND d.status IN ('pending', 'retrying', 'cancelled')
+       AND ${isBetween('d.event_at', `$${attemptColumns.length + 2}`, `$${attemptColumns.length + 3}`)}
    )
    ${failingEndpoints}`,
 );
@@ -80,7 +81,8 @@ const insertAttempted = new Statement<{ id: string }>(
 /** @returns which of the endpoints have been failing */
 export async function updateDeliveries(tx: EntityManager, attempts: AttemptedDelivery[]): Promise<string[]> {
   const batch = inOrder(attempts);
-  return idsOf(await updateAttempted.run(tx, [endpointsOf(batch), ...attemptValues(batch)]));
+  const days = ends(batch.map(({ delivery }) => delivery.eventAt));
+  return idsOf(await updateAttempted.run(tx, [endpointsOf(batch), ...attemptValues(batch), ...days]));
 }
 
 /** @returns which of the endpoints have been failing */

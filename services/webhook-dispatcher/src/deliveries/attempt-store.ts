@@ -72,6 +72,7 @@ function outcomesByEndpoint(batch: AttemptedDelivery[]): Map<string, AttemptOutc
       succeeded: isSuccess(outcome),
       gone: isGone(outcome),
       pausedUntil: pauseAskedFor(outcome, endedAt),
+      url: delivery.target.url,
       at: startedAt,
       responseCode: outcome.kind === 'answered' ? outcome.status : undefined,
       error: outcome.kind === 'unanswered' ? outcome.error : undefined,

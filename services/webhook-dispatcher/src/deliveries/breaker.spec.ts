@@ -50,7 +50,7 @@ test.each([
   [answered(429), 1_000],
   [answered(503), 1_000],
   [answered(429, { 'retry-after': '120' }), 120_000],
-  [answered(429, { 'retry-after': '0' }), 0],
+  [answered(429, { 'retry-after': '0' }), 1_000],
   [answered(503, { 'retry-after': 'soon' }), 1_000],
 ])('%j pauses the endpoint for %i ms', (outcome, ms) => {
   expect(pauseMs(after([outcome]))).toBe(ms);

@@ -31,7 +31,7 @@ export function afterOutcome(breaker: Breaker, outcome: Outcome, startedAt: numb
   if (isSuccess(outcome)) return { ...closedBreaker, askedUntil: breaker.askedUntil };
   const failed = { ...breaker, failures: breaker.failures + 1 };
   const askedMs = retryAfterMs(outcome, now);
-  if (askedMs !== undefined) return { ...failed, askedUntil: Math.max(breaker.askedUntil, now + askedMs) };
+  if (askedMs) return { ...failed, askedUntil: Math.max(breaker.askedUntil, now + askedMs) };
   const mayOpen = asksToSlowDown(outcome) || failed.failures >= failuresToOpen;
   const wasInFlight = startedAt < breaker.openedAt;
   return mayOpen && !wasInFlight ? opened(failed, now) : failed;

@@ -24,3 +24,17 @@ export function packBytes(values: Buffer[]): PackedBytes {
   const starts = values.map(({ length }) => (end += length) - length);
   return { bytes: Buffer.concat(values), starts: plainColumn(starts), lengths: plainColumn(values.map(({ length }) => length)) };
 }
+
+/** The earliest and the latest of some times, as parameters. @param times one at least */
+export function ends(times: Date[]): [string, string] {
+  const all = times.map((time) => time.getTime());
+  return [new Date(Math.min(...all)).toISOString(), new Date(Math.max(...all)).toISOString()];
+}
+
+/**
+ * Condition that says again what a join on the time of events says, for PostgreSQL to leave all other days' partitions out before it
+ * begins: to open thirty of them for each statement costs more than most statements do.
+ */
+export function isBetween(column: string, first: string, last: string): string {
+  return `${column} >= ${first}::timestamptz AND ${column} <= ${last}::timestamptz`;
+}

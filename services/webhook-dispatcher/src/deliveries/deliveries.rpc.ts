@@ -12,7 +12,7 @@ import {
 } from '@na/contracts';
 import { boundedLimit, RpcMethod, workspaceOf } from '@na/messaging';
 import { ServiceError } from '@na/service-error';
-import { wantsEvent } from '../endpoints/event-filter.js';
+import { typesWanted } from '../endpoints/missed-events.js';
 import { ByHand } from './by-hand.js';
 import type { DeliveryFilter } from './delivery-page.js';
 import { DeliveryTable, type AttemptRow, type DeliveryRow, type FullDelivery } from './delivery-table.js';
@@ -63,7 +63,7 @@ function toFilter({ status, eventType, eventId, endpointId, responseCode, since,
 
 /** @throws ServiceError invalid_request when there are none: an empty page would read as if there were no such deliveries */
 function typesMatching(pattern: string): string[] {
-  const types = knownEventTypes.filter((type) => wantsEvent([pattern], type));
+  const types = typesWanted([pattern]);
   if (types.length > 0) return types;
   const detail = `"${pattern}" matches no event type. Known are ${knownEventTypes.join(', ')}, families such as goal.*, and *.`;
   throw new ServiceError('invalid_request', 'The event type is not known.', { fields: [{ pointer: '/event_type', code: 'unknown_event_type', detail }] });

@@ -30,8 +30,9 @@ const pollMs = 1_000;
 
 export class DueLoop {
   private readonly stopped = new AbortController();
-  private pause = new AbortController();
-  private pausedUntil = Infinity;
+  private wait = new AbortController();
+  /** When to look again, in Unix milliseconds. */
+  private lookAt = Infinity;
   private work: Promise<void> = Promise.resolve();
 
   constructor(
@@ -49,25 +50,37 @@ export class DueLoop {
 
   async stop(): Promise<void> {
     this.stopped.abort();
-    this.pause.abort();
     await this.work;
   }
 
-  /** Tells of something that this replica knows will be due, so that it is not found late. */
+  /**
+   * Tells of something that this replica knows will be due, so that it is not found late. It is no reason to look before: failures
+   * come by the hundred, each with its next attempt in some seconds.
+   */
   expect(at: Date): void {
-    if (at.getTime() < this.pausedUntil) this.pause.abort();
+    if (at.getTime() >= this.lookAt) return;
+    this.lookAt = at.getTime();
+    this.wait.abort();
   }
 
   private async run(): Promise<void> {
     while (!this.stopped.signal.aborted) {
-      this.pause = new AbortController();
-      this.pausedUntil = await this.claimAll().catch((error: unknown) => {
+      this.lookAt = Infinity;
+      const planned = await this.claimAll().catch((error: unknown) => {
         this.logger.warn({ err: error }, 'due deliveries could not be fetched; trying again');
         return this.clock.now().getTime() + pollMs;
       });
-      const pauseMs = this.pausedUntil - this.clock.now().getTime();
-      if (pauseMs > 0) await this.clock.wait(pauseMs, AbortSignal.any([this.pause.signal, this.stopped.signal]));
-      this.pausedUntil = Infinity;
+      this.expect(new Date(planned));
+      await this.untilLook();
+    }
+  }
+
+  private async untilLook(): Promise<void> {
+    while (!this.stopped.signal.aborted) {
+      const ms = this.lookAt - this.clock.now().getTime();
+      if (ms <= 0) return;
+      this.wait = new AbortController();
+      await this.clock.wait(ms, AbortSignal.any([this.wait.signal, this.stopped.signal]));
     }
   }
 

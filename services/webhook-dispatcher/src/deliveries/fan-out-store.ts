@@ -2,7 +2,7 @@
 // batches as arrays: one statement for many rows costs PostgreSQL little more than one for a single row.
 import type { DataSource } from 'typeorm';
 import type { SecretBox } from '../endpoints/secret-box.js';
-import { plainColumn, timeColumn } from './columns.js';
+import { ends, isBetween, plainColumn, timeColumn } from './columns.js';
 import { endpointColumns, targetOf, type EndpointRow } from './endpoint-row.js';
 import { eventValues, logEvents } from './event-log.js';
 import type { LoggedEvent, NewDelivery } from './fan-out.js';
@@ -27,7 +27,7 @@ const insertDeliveries = new Statement<{ id: string }>(
    SELECT id FROM made
    UNION ALL
    SELECT d.id FROM deliveries d JOIN unnest($9::text[], $10::timestamptz[]) AS wanted (id, event_at) USING (id, event_at)
-   WHERE d.leased_by = $19 AND d.attempts = 0 AND d.created_at < $18`,
+   WHERE d.leased_by = $19 AND d.attempts = 0 AND d.created_at < $18 AND ${isBetween('d.event_at', '$20', '$21')}`,
 );
 
 export class FanOutStore {
@@ -69,6 +69,8 @@ export class FanOutStore {
       plainColumn(deliveries.map(({ leased }) => (leased ? this.replica : null))),
       now,
       this.replica,
+      // Of the events, of which some may be wanted by nobody.
+      ...ends(events.map(({ eventAt }) => eventAt)),
     ]);
     return new Set(rows.map(({ id }) => id));
   }

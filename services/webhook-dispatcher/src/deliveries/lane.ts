@@ -15,6 +15,9 @@ export interface LaneLimits {
 /** Of an endpoint that nothing is known of yet: quick, but not so much that a flood to it is attempted before it is written. */
 const assumedMs = 25;
 
+/** Longest that a pause takes, in the ordinary case, from the answer that asks for it to the endpoint's row. */
+const recordedWithinMs = 1_000;
+
 /** While both wait, one pick in so many is a retry: retries never crowd out first attempts, and never starve. */
 const retryTurn = 4;
 
@@ -30,10 +33,10 @@ export class Lane {
   private nextSlotAt = 0;
   /** Moving average of how long attempts take, in milliseconds. */
   private usualMs = assumedMs;
+  /** Begun before the endpoint changed: they say nothing of it as it is. */
+  private readonly foreign = new WeakSet<DueDelivery>();
   /** Someone comes back to it by the clock. */
   isAwaited = false;
-  /** The endpoint has changed: what is known of it is not to be kept. */
-  isOutdated = false;
 
   constructor(public limits: LaneLimits) {}
 
@@ -89,7 +92,7 @@ export class Lane {
     const startedAt = this.inFlight.get(delivery) ?? now;
     this.inFlight.delete(delivery);
     this.ids.delete(delivery.id);
-    if (!outcome) return;
+    if (!outcome || this.foreign.has(delivery)) return;
     this.breaker = afterOutcome(this.breaker, outcome, startedAt, now);
     this.usualMs += (Math.max(0, outcome.durationMs - ownMs) - this.usualMs) / 8;
   }
@@ -109,10 +112,18 @@ export class Lane {
 
   /**
    * While it is left alone, until when its deliveries are not due. A pause that was asked for is kept by the endpoint's row, where
-   * it can be ended: they need not be held back along with it.
+   * it can be ended: they are held back only for as long as it may take to be written there.
    */
   heldBackUntil(now: number): number {
-    return Math.max(now, this.breaker.openUntil);
+    const { openUntil, askedUntil } = this.breaker;
+    return Math.max(openUntil, Math.min(askedUntil, now + recordedWithinMs));
+  }
+
+  /** The endpoint has changed: what is known of it is not true any more. */
+  startAnew(): void {
+    this.breaker = closedBreaker;
+    this.usualMs = assumedMs;
+    for (const delivery of this.inFlight.keys()) this.foreign.add(delivery);
   }
 
   /** Gives back everything that waits. */

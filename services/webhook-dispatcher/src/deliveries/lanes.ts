@@ -23,8 +23,10 @@ export interface LanesWork {
   attempt: (delivery: DueDelivery) => Promise<Outcome | undefined>;
   /** Gives leases back: the deliveries wait in the database, until the given time at least. */
   giveBack: (deliveries: DueDelivery[], until: Date) => Promise<void>;
-  /** Called when an endpoint that had no room has some again, or it is known when it will. */
+  /** Called when an endpoint that had no room has some again. */
   onRoom: () => void;
+  /** Called when an endpoint is left alone until then. */
+  onPause: (until: Date) => void;
   /** How many replicas share an endpoint's rate. */
   replicas: () => number;
 }
@@ -153,7 +155,7 @@ export class Lanes {
     const lane = this.lanes.get(endpointId);
     const left = lane?.empty() ?? [];
     if (lane?.isIdle) this.lanes.delete(endpointId);
-    else if (lane) lane.isOutdated = true;
+    else lane?.startAnew();
     this.idle.delete(endpointId);
     if (left.length > 0) await this.work.giveBack(left, this.clock.now());
   }
@@ -204,7 +206,7 @@ export class Lanes {
   private putAside(endpointId: string, lane: Lane, now: number): boolean {
     if (!lane.isIdle || lane.pausedUntil(now) !== undefined) return false;
     this.lanes.delete(endpointId);
-    if (!lane.isOutdated) this.idle.set(endpointId, lane);
+    this.idle.set(endpointId, lane);
     return true;
   }
 
@@ -218,8 +220,7 @@ export class Lanes {
     if (until === undefined) return;
     const left = lane.empty();
     if (left.length > 0) void this.work.giveBack(left, new Date(lane.heldBackUntil(now)));
-    // The due loop takes the end of the pause into its plan.
-    this.work.onRoom();
+    this.work.onPause(new Date(until));
   }
 
   /** Looks again when nothing but time is missing: the next slot of a rate, or the end of a pause. */

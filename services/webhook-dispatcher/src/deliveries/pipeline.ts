@@ -93,6 +93,7 @@ export async function startPipeline({ everywhere, secrets, replica, calls, send,
         }
       },
       onRoom: () => wake(),
+      onPause: (until) => dueLoop.expect(until),
       replicas: () => replica.count,
     },
     clock,

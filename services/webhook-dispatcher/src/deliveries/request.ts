@@ -1,5 +1,5 @@
 // The request of an attempt. Its headers are put together here both times: to be sent, and again from what was recorded of the
-// attempt, so that what is shown can't differ from what was sent. Pure.
+// attempt, so that what is shown is what was sent, except for a constant that has changed since, such as the user agent. Pure.
 import { signedHeaders } from './sign.js';
 
 export type Headers = Record<string, string>;

@@ -1,6 +1,7 @@
 // The schedule in the database: which deliveries are due, and who has the lease of which.
 import type { DataSource } from 'typeorm';
 import type { SecretBox } from '../endpoints/secret-box.js';
+import { ends, isBetween } from './columns.js';
 import type { DueDelivery } from './delivery.js';
 import { shareOfEndpoint, type DueDeliveries } from './due-loop.js';
 import { endpointColumns, targetOf, type EndpointRow } from './endpoint-row.js';
@@ -100,10 +101,12 @@ export class ScheduleStore implements DueDeliveries {
 
   /** Ends leases of this replica before their time; what has gone to another meanwhile stays there. */
   async giveBack(deliveries: DueDelivery[], until: Date): Promise<void> {
+    const times = deliveries.map(({ eventAt }) => eventAt);
     await this.everywhere.query(
       `UPDATE deliveries d SET due_at = $3, leased_by = NULL FROM unnest($1::text[], $2::timestamptz[]) AS left_over (id, event_at)
-       WHERE d.id = left_over.id AND d.event_at = left_over.event_at AND d.leased_by = $4 AND d.due_at IS NOT NULL`,
-      [deliveries.map(({ id }) => id), deliveries.map(({ eventAt }) => eventAt), until, this.replica],
+       WHERE d.id = left_over.id AND d.event_at = left_over.event_at AND d.leased_by = $4 AND d.due_at IS NOT NULL
+         AND ${isBetween('d.event_at', '$5', '$6')}`,
+      [deliveries.map(({ id }) => id), times, until, this.replica, ...ends(times)],
     );
   }
 

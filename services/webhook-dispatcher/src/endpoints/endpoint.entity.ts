@@ -86,6 +86,10 @@ export class Endpoint {
   @Column({ type: 'integer' })
   warnings!: number;
 
+  /** When it was disabled before it was last enabled. */
+  @Column({ name: 'missed_since', type: 'timestamptz', precision: 3, nullable: true })
+  missedSince!: Date | null;
+
   /** Since when it was failing by what the owners were told last, if they have not been told of a recovery. */
   @Column({ name: 'told_since', type: 'timestamptz', precision: 3, nullable: true })
   toldSince!: Date | null;

@@ -64,8 +64,8 @@ export class EndpointsRpc {
   }
 
   @RpcMethod(EndpointService.method.enableEndpoint)
-  async enableEndpoint({ caller, id }: EnableEndpointRequest) {
-    const { endpoint, missed, missedSince } = await this.switching.enable(workspaceOf(caller), id);
+  async enableEndpoint({ caller, id, isRepeat }: EnableEndpointRequest) {
+    const { endpoint, missed, missedSince } = await this.switching.enable(workspaceOf(caller), id, isRepeat);
     return {
       endpoint: toProto(endpoint),
       missedEvents: missed.count,

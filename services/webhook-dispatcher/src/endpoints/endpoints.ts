@@ -40,6 +40,7 @@ export class Endpoints {
       deletedAt: null,
       ...unblemished,
       toldSince: null,
+      missedSince: null,
       failedBefore: 0,
       createdAt: this.clock.now(),
     };

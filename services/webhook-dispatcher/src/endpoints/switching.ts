@@ -24,11 +24,12 @@ export class Switching {
   /**
    * Begins its health anew, and ends a pause that it had asked for. What waited for it goes on; what it missed is only counted,
    * and sent by a replay. Owners who know of its failures are told when it has recovered, with the first success.
+   * @param isRepeat an earlier try of the same request may have enabled it already: what it missed is told again
    */
-  async enable(workspaceId: string, id: string): Promise<Enabled> {
+  async enable(workspaceId: string, id: string, isRepeat: boolean): Promise<Enabled> {
     const { before, after } = await this.store.change(workspaceId, id, (endpoint) => (endpoint.status === 'enabled' ? { pausedUntil: null } : enabledAgain(endpoint)));
     this.wake();
-    const since = before.disabledAt;
+    const since = before.disabledAt ?? (isRepeat ? before.missedSince : null);
     if (!since) return { endpoint: after, missed: { count: 0, isPartial: false } };
     // What happened in the millisecond of the enabling may have been missed.
     const until = new Date(this.clock.now().getTime() + 1);
@@ -47,6 +48,6 @@ export class Switching {
   }
 }
 
-function enabledAgain({ failedBefore, failedAttempts, toldSince }: Endpoint): Partial<Endpoint> {
-  return { ...unblemished, failedBefore: toldSince ? failedBefore + failedAttempts : 0 };
+function enabledAgain({ failedBefore, failedAttempts, toldSince, disabledAt }: Endpoint): Partial<Endpoint> {
+  return { ...unblemished, missedSince: disabledAt, failedBefore: toldSince ? failedBefore + failedAttempts : 0 };
 }

@@ -29,6 +29,8 @@ export interface AttemptOutcome {
   gone: boolean;
   /** It asked to be left alone until then. */
   pausedUntil?: Date;
+  /** Where it was sent. */
+  url?: string;
   responseCode?: number;
   error?: string;
 }

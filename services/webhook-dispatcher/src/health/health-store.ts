@@ -17,17 +17,25 @@ interface EndpointRow {
   warnings: number;
   told_since: Date | null;
   failed_before: number;
+  paused_until: Date | null;
 }
 
 interface Judged extends Judgement {
   /** The longest pause it has asked for. */
   pausedUntil: Date | undefined;
+  wasPausedUntil: Date | null;
   endpoint: SignalledEndpoint & { description: string };
+}
+
+/** It was not paused, and has asked to be left alone. */
+export interface PauseSignal {
+  kind: 'paused';
+  until: Date;
 }
 
 export interface EndpointSignal {
   endpoint: SignalledEndpoint;
-  signal: HealthSignal;
+  signal: HealthSignal | PauseSignal;
 }
 
 /**
@@ -47,7 +55,7 @@ export async function applyOutcomes(
   const told = judged.flatMap(({ endpoint, signals }) => signals.map((signal) => ({ endpoint, signal, event: eventOf(endpoint, signal, now) })));
   await appendToOutbox(tx, told.map(({ event }) => eventMessage(event)));
   await enqueueAlerts(tx, told.map(({ endpoint, signal, event }) => ({ id: event.id, endpoint, signal })), now);
-  return told;
+  return [...told, ...judged.flatMap((one) => pauseSignal(one, now))];
 }
 
 /** Condition that a success means something to an endpoint. */
@@ -60,7 +68,7 @@ export const awaitsSuccess = '(failing_since IS NOT NULL OR told_since IS NOT NU
 async function lockConcerned(tx: EntityManager, byEndpoint: Map<string, AttemptOutcome[]>): Promise<EndpointRow[]> {
   const failed = [...byEndpoint].filter(([, outcomes]) => outcomes.some(({ succeeded }) => !succeeded));
   return tx.query<EndpointRow[]>(
-    `SELECT id, workspace_id, url, description, failing_since, failed_attempts, warnings, told_since, failed_before FROM endpoints
+    `SELECT id, workspace_id, url, description, failing_since, failed_attempts, warnings, told_since, failed_before, paused_until FROM endpoints
      WHERE id = ANY($1) AND (id = ANY($2) OR ${awaitsSuccess}) AND status = 'enabled' AND deleted_at IS NULL
      ORDER BY id FOR UPDATE`,
     [[...byEndpoint.keys()], failed.map(([id]) => id)],
@@ -77,9 +85,15 @@ function judge(row: EndpointRow, outcomes: AttemptOutcome[], policy: HealthPolic
     toldSince: row.told_since,
     failedBefore: row.failed_before,
   };
-  const pauses = outcomes.flatMap(({ pausedUntil }) => pausedUntil?.getTime() ?? []);
+  // What the server at an address of before asked for does not bind the one at the new.
+  const pauses = outcomes.flatMap((outcome) => (outcome.url === url ? (outcome.pausedUntil?.getTime() ?? []) : []));
   const pausedUntil = pauses.length > 0 ? new Date(Math.max(...pauses)) : undefined;
-  return { endpoint: { id, workspaceId, url, description }, pausedUntil, ...afterAttempts(before, outcomes, policy) };
+  return { endpoint: { id, workspaceId, url, description }, pausedUntil, wasPausedUntil: row.paused_until, ...afterAttempts(before, outcomes, policy) };
+}
+
+function pauseSignal({ endpoint, pausedUntil: until, wasPausedUntil }: Judged, now: Date): EndpointSignal[] {
+  const isNew = until !== undefined && !(wasPausedUntil && wasPausedUntil > now);
+  return isNew ? [{ endpoint, signal: { kind: 'paused', until } }] : [];
 }
 
 async function writeHealth(tx: EntityManager, judged: Judged[], now: Date): Promise<void> {

@@ -6,7 +6,7 @@ import type { DeliveryStatus } from '../deliveries/delivery.js';
 import { groupsOf, ofGroup, walkAlongIndexes } from '../deliveries/delivery-groups.js';
 import { daysAround } from '../deliveries/search-windows.js';
 import type { EventFilter } from '../endpoints/event-filter.js';
-import { fromMissedEvents, typesWanted } from '../endpoints/missed-events.js';
+import { compareAsSets, fromMissedEvents, typesWanted } from '../endpoints/missed-events.js';
 
 /** What is replayed, whenever it happened. */
 export interface ReplayChoice {
@@ -47,6 +47,7 @@ export interface Stretch {
 const longestLookMs = 3_600_000;
 
 export async function countCandidates(tx: EntityManager, choice: ReplayChoice, { since, until }: Window): Promise<number> {
+  await tx.query(compareAsSets);
   const [row] = await tx.query<{ count: number }[]>(
     `SELECT (
        (SELECT count(*) FROM deliveries d WHERE ${isOfEndpoint} AND ${isInWindow} AND ${isAskedFor('d')}) + (SELECT count(*) ${missed})
@@ -69,7 +70,7 @@ export async function nextStretch(tx: EntityManager, scope: ReplayScope, limit: 
 async function firstCandidates(tx: EntityManager, scope: ReplayScope, limit: number): Promise<Candidate[]> {
   const inOrder = `ORDER BY event_at, event_id LIMIT ${limit}`;
   const { since, until } = daysAround({ since: scope.afterEventAt, until: scope.until });
-  await tx.query(walkAlongIndexes);
+  await tx.query(`${walkAlongIndexes}; ${compareAsSets}`);
   return tx.query<Candidate[]>(
     `WITH RECURSIVE ${groupsOf(isOfEndpoint, 'd.event_at >= $11 AND d.event_at < $12')}
      (SELECT d.* FROM groups g CROSS JOIN LATERAL (

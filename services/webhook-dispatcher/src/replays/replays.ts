@@ -37,6 +37,7 @@ export class Replays {
     const now = this.clock.now();
     const plan = planReplay(wanted, now);
     if (!plan.dryRun && endpoint.status !== 'enabled') throw new ServiceError('conflict', 'The webhook is disabled. Enable it first.');
+    if (!plan.dryRun) await this.refuseSecond(workspaceId, endpointId);
     const scope = { ...plan, workspaceId, endpoint: filterOf(endpoint) };
     const counted = await this.counting.count(workspaceId, plan, (tx, part) => countCandidates(tx, scope, part));
     const replay: Replay = {
@@ -58,6 +59,12 @@ export class Replays {
     const { row, isNew } = await inWorkspace(this.database, workspaceId, (tx) => insertOnce(tx, Replay, replay, own, anotherIsRunning));
     if (isNew && !plan.dryRun) this.wake();
     return row;
+  }
+
+  /** Before anything is counted; of two that are made at once, the index refuses one. */
+  private async refuseSecond(workspaceId: string, endpointId: string): Promise<void> {
+    const isRunning = await inWorkspace(this.database, workspaceId, (tx) => tx.existsBy(Replay, { endpointId, workspaceId, status: 'running' }));
+    if (isRunning) throw anotherIsRunning();
   }
 
   get(workspaceId: string, endpointId: string, id: string): Promise<Replay> {
