@@ -58,6 +58,14 @@ test('a delivery comes with its request and its attempts', async () => {
   });
 });
 
+test('a signature with which the body could be sent again is shown only to who may send', async () => {
+  const timeless = { 'x-webhook-signature': 'sha256=1', 'x-webhook-signature-previous': 'sha256=0' };
+  gateway.state.sentRequest = { url: 'https://example.com/hook', headers: { 'webhook-signature': 'v1,1', ...timeless }, body: '{}' };
+  const seenBy = async ({ headers }: TestKey) => (await gateway.get(`/api/v1/deliveries/${gateway.state.deliveryId}`, headers)).body.request.headers;
+  expect(await seenBy(gateway.newKey({ scopes: ['webhooks:read'] }))).toEqual({ 'webhook-signature': 'v1,1' });
+  expect(await seenBy(gateway.newKey({ scopes: ['webhooks:read', 'webhooks:write'] }))).toEqual({ 'webhook-signature': 'v1,1', ...timeless });
+});
+
 test('what is not known of a request is null', async () => {
   gateway.state.sentRequest = { url: '', headers: {}, body: '{}' };
   const { body } = await gateway.get(`/api/v1/deliveries/${gateway.state.deliveryId}`, key.headers);
