@@ -160,6 +160,9 @@ test('one trace runs from the request through NATS and PostgreSQL to the webhook
   const page = await system.api('POST', '/pages', credentials, { url: 'https://example.com/', title: 'Home' });
   await system.api('POST', '/goals', credentials, { name: 'Sign-up', event_name: 'signup' });
   await system.api('POST', '/webhooks', credentials, { url: receiver.url, event_types: ['goal.converted'] });
+  // Its first hit verifies the page, which is an event too: of two events in one batch, neither's trace is the batch's.
+  await system.api('POST', '/track', credentials, { hits: [{ page_id: page.body.id, type: 'pageview', visitor: { id: 'ann' } }] });
+  await eventually(async () => expect((await system.api('GET', `/pages/${page.body.id}`, credentials)).body.verified_at).not.toBeNull());
   const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
   await system.api('POST', '/track', { ...credentials, headers }, { hits: [{ page_id: page.body.id, type: 'event', name: 'signup', visitor: { id: 'ann' } }] });
 

@@ -1,7 +1,7 @@
 // Making, finding and cancelling replays. Carrying them out is the loop's.
 import { notFound, ServiceError } from '@na/service-error';
 import { insertOnce, inWorkspace, type Clock } from '@na/service-host';
-import { LessThan, type DataSource, type EntityManager } from 'typeorm';
+import { LessThan, Not, type DataSource, type EntityManager } from 'typeorm';
 import { typeid } from 'typeid-js';
 import type { Counting } from '../counting.js';
 import type { Endpoint } from '../endpoints/endpoint.entity.js';
@@ -37,7 +37,7 @@ export class Replays {
     const now = this.clock.now();
     const plan = planReplay(wanted, now);
     if (!plan.dryRun && endpoint.status !== 'enabled') throw new ServiceError('conflict', 'The webhook is disabled. Enable it first.');
-    if (!plan.dryRun) await this.refuseSecond(workspaceId, endpointId);
+    if (!plan.dryRun) await this.refuseSecond(workspaceId, endpointId, wantedId);
     const scope = { ...plan, workspaceId, endpoint: filterOf(endpoint) };
     const counted = await this.counting.count(workspaceId, plan, (tx, part) => countCandidates(tx, scope, part));
     const replay: Replay = {
@@ -61,9 +61,9 @@ export class Replays {
     return row;
   }
 
-  /** Before anything is counted; of two that are made at once, the index refuses one. */
-  private async refuseSecond(workspaceId: string, endpointId: string): Promise<void> {
-    const isRunning = await inWorkspace(this.database, workspaceId, (tx) => tx.existsBy(Replay, { endpointId, workspaceId, status: 'running' }));
+  /** Before anything is counted; of two that are made at once, the index refuses one. @param ownId which another try may have made */
+  private async refuseSecond(workspaceId: string, endpointId: string, ownId: string): Promise<void> {
+    const isRunning = await inWorkspace(this.database, workspaceId, (tx) => tx.existsBy(Replay, { endpointId, workspaceId, status: 'running', id: Not(ownId) }));
     if (isRunning) throw anotherIsRunning();
   }
 
