@@ -50,7 +50,7 @@ export class Verifier {
 
   async verify(id: string, secretDigest: Uint8Array): Promise<Verification> {
     const [found] = await this.everywhere.query<(Row | NoKey)[]>(keyWithWorkspace, [id]);
-    const row = found?.id ? (found as Row) : undefined;
+    const row = found?.id ? found : undefined;
     const now = this.clock.now();
     const secret = this.secretOf(row, secretDigest, now);
     if (!row || !secret) return { status: row ? 'wrong_secret' : 'unknown' };
