@@ -1,5 +1,4 @@
 // What comes after an attempt. Pure: the same attempt, outcome and moment always give the same next step.
-import { retryAfterMs } from './retry-after.js';
 import type { Outcome } from './send.js';
 
 export interface RetryPolicy {
@@ -22,8 +21,8 @@ export type NextStep = { kind: 'succeeded' } | { kind: 'retry'; at: Date } | { k
 const jitter = 0.2;
 
 /**
- * 2xx succeeds. 410 fails for good: the endpoint is gone. Anything else is tried again while attempts are left, not before
- * a Retry-After that a 429 or 503 gives.
+ * 2xx succeeds. 410 fails for good: the endpoint is gone. Anything else is tried again while attempts are left. What a 429 or 503 asks for
+ * by Retry-After pauses the whole endpoint, this delivery with it: see endpoint-pauses.ts.
  * @param attempt the number of the attempt that was made, counted from 1 in its run of the policy
  * @param maxAttempts of this run; the policy's when the delivery was made or replayed, more after a retry by hand
  * @param random uniform in [0, 1)
@@ -31,8 +30,7 @@ const jitter = 0.2;
 export function nextStep(attempt: number, maxAttempts: number, outcome: Outcome, policy: RetryPolicy, now: Date, random: number): NextStep {
   if (isSuccess(outcome)) return { kind: 'succeeded' };
   if (attempt >= maxAttempts || isGone(outcome)) return { kind: 'failed' };
-  const waitMs = Math.max(backoffMs(attempt, policy, random), retryAfterMs(outcome, now.getTime()) ?? 0);
-  return { kind: 'retry', at: new Date(now.getTime() + waitMs) };
+  return { kind: 'retry', at: new Date(now.getTime() + backoffMs(attempt, policy, random)) };
 }
 
 export function isSuccess(outcome: Outcome): boolean {
