@@ -14,6 +14,12 @@ export function wholeNumber(min: number, max: number) {
     .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
 }
 
+/** Where clients reach something, without a slash at its end; undefined when nobody has said. */
+export const publicUrl = z
+  .literal('')
+  .transform(() => undefined)
+  .or(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).transform((url) => url.replace(/\/+$/, '')));
+
 /** Entries separated by commas; spaces around them and empty entries are dropped. */
 export const list = z.string().transform((value) => value.split(',').map((entry) => entry.trim()).filter((entry) => entry !== ''));
 

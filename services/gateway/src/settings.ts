@@ -1,5 +1,5 @@
 // The settings of the gateway besides those of every service.
-import { databaseSettings, list, port, wholeNumber, type Setting } from '@na/service-host';
+import { databaseSettings, list, port, publicUrl, wholeNumber, type Setting } from '@na/service-host';
 import { z } from 'zod';
 
 const minOperatorTokenLength = 32;
@@ -20,10 +20,7 @@ export const settings = {
   publicUrl: {
     description:
       'Where clients reach this API, such as https://api.example.com; stands in the addresses that answers contain. Unset: http://localhost:PORT.',
-    schema: z
-      .literal('')
-      .transform(() => undefined)
-      .or(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).transform((url) => url.replace(/\/+$/, ''))),
+    schema: publicUrl,
     default: '',
   } satisfies Setting<string | undefined>,
   operatorToken: {

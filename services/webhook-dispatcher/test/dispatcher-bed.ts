@@ -74,7 +74,7 @@ export class DispatcherBed {
         smtpUrl: '',
         mailFrom: 'Test <test@example.com>',
         mailDir: this.mailDir,
-        publicUrl: '',
+        publicUrl: undefined,
       },
       host,
     );

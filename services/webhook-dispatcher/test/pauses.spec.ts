@@ -134,13 +134,25 @@ test('enabling ends it also while an attempt from before is under way', async ()
   await receiver.received(3);
 });
 
-test('all replicas go by it', async () => {
+test('all replicas go by it at once, also those that have the endpoint in memory', async () => {
   const other = await dispatcher.startDispatcher();
-  const paused = await pausedEndpoint();
-  for (let event = 0; event < 10; event++) await dispatcher.publish(dispatcher.pageCreated(paused.caller.workspaceId));
-  await dispatcher.untilListed(paused.caller.workspaceId, 11);
+  let isBusy = false;
+  receiver.behave((...request) => (isBusy ? busy : answer(200))(...request));
+  const { workspaceId } = await dispatcher.createEndpoint(receiver.url);
+  const publish = async (count: number) => {
+    for (let event = 0; event < count; event++) await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  };
+  await publish(20);
+  await receiver.received(20);
+  isBusy = true;
+  await publish(1);
+  await dispatcher.oneInState(workspaceId, 'retrying');
   await looksAgain();
-  expect(receiver.requests).toHaveLength(1);
+  const { length } = receiver.requests;
+  await publish(20);
+  await dispatcher.untilListed(workspaceId, 41);
+  await looksAgain();
+  expect(receiver.requests).toHaveLength(length);
   await other.stop();
 });
 

@@ -21,17 +21,16 @@ export class AddressMinutes<C extends object> {
 
   /** @param what is counted apart from the rest that comes from there */
   of(address: string, what = ''): Minute<C> {
-    const name = `${networkOf(address)} ${what}`;
-    const minute = this.minutes.get(name);
-    if (minute && this.now() < minute.endsAtMs) return minute;
+    const known = this.known(address, what);
+    if (known) return known;
     const fresh = { ...this.begin(), endsAtMs: this.now() + lengthMs };
-    this.minutes.set(name, fresh);
+    this.minutes.set(nameOf(address, what), fresh);
     return fresh;
   }
 
   /** What `of` would say, where nothing has been counted in this minute: undefined. */
   known(address: string, what: string): Minute<C> | undefined {
-    const minute = this.minutes.get(`${networkOf(address)} ${what}`);
+    const minute = this.minutes.get(nameOf(address, what));
     return minute && this.now() < minute.endsAtMs ? minute : undefined;
   }
 
@@ -43,4 +42,8 @@ export class AddressMinutes<C extends object> {
   private now(): number {
     return this.clock.now().getTime();
   }
+}
+
+function nameOf(address: string, what: string): string {
+  return `${networkOf(address)} ${what}`;
 }

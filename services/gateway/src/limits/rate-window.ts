@@ -42,8 +42,8 @@ export function windowAt(keyId: string, quota: Quota, nowMs: number, before?: Wi
 /**
  * What was taken of a limit counts on when the limit is changed, or changing it would be a way to begin anew: as it is in a
  * window that is not shorter, by its share of the length in one that is. Whoever has used up a limit has then also used up
- * every lower one; whoever has used a little of a long window is not shut out of a short one. The table does the same, and knows whether another
- * gateway has counted it already: what is said here goes only while it can't be asked.
+ * every lower one; whoever has used a little of a long window is not shut out of a short one. The table does the same, and knows
+ * whether another gateway has counted it already: what is said here goes only while it can't be asked.
  */
 function carriedOver({ quota, left, unreserved }: Window, { windowSeconds }: Quota): number {
   return Math.ceil((quota.limit - left - unreserved) * Math.min(1, windowSeconds / quota.windowSeconds));

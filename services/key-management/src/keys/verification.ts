@@ -60,7 +60,8 @@ export class Verifier {
 
   /** Whether the secret is one of the key's, and not superseded. */
   isOpenedBy(key: Secrets, secretDigest: Uint8Array, now: Date): boolean {
-    return ['current', 'previous'].includes(this.secretOf(key, secretDigest, now) ?? '');
+    const secret = this.secretOf(key, secretDigest, now);
+    return secret === 'current' || secret === 'previous';
   }
 
   /** Which secret of the key was presented. The work is the same whether there is such a key, such a secret, or neither. */

@@ -1,5 +1,5 @@
-// Takes in batches of hits: stores each once, and tells of the pages verified and the goals met. All of a batch happens in one transaction, so
-// that a batch delivered again after any crash finds either nothing done or everything.
+// Takes in batches of hits: stores each once, and tells of the pages verified and the goals met. All of a batch happens in one
+// transaction, so that a batch delivered again after any crash finds either nothing done or everything.
 import { appendToOutbox, eventMessage, type OutboxMessage, type OutboxRelay } from '@na/outbox';
 import { acrossWorkspaces, type Clock } from '@na/service-host';
 import type { DataSource, EntityManager } from 'typeorm';

@@ -1,5 +1,5 @@
 // What an operator can set of endpoint health and of the mails about it.
-import { wholeNumber, type Setting } from '@na/service-host';
+import { publicUrl, wholeNumber, type Setting } from '@na/service-host';
 import { z } from 'zod';
 
 export const alertSettings = {
@@ -26,10 +26,7 @@ export const alertSettings = {
   },
   publicUrl: {
     description: "As the gateway's: where clients reach the API, such as https://api.example.com; stands before the addresses in mails. Empty: they begin with /api/v1.",
-    schema: z
-      .literal('')
-      .or(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }))
-      .transform((url) => url.replace(/\/+$/, '')),
+    schema: publicUrl,
     default: '',
   },
   mailDir: {

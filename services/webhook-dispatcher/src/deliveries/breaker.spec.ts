@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { afterOutcome, closedBreaker, mayStart, pauseEnd, type Breaker } from './breaker.js';
 import type { Outcome } from './send.js';
 
@@ -66,4 +67,16 @@ test('a pause that was asked for is cut short neither by a shorter one nor by th
   expect(pauseMs(together([asked, answered(503)]))).toBe(600_000);
   expect(pauseMs(together([asked, answered(429, { 'retry-after': '5' })]))).toBe(600_000);
   expect(pauseMs(together([asked, answered(200)]))).toBe(600_000);
+});
+
+test('nothing is sent before a Retry-After of up to a day is over, whatever comes of what was in flight', () => {
+  const day = 86_400;
+  const others = fc.array(fc.constantFrom(timeout, answered(200), answered(500), answered(503), answered(410)), { maxLength: 8 });
+  fc.assert(
+    fc.property(others, others, fc.constantFrom(429, 503), fc.integer({ min: 1, max: 3 * day }), (before, meanwhile, status, seconds) => {
+      const asked = together([...before, answered(status, { 'retry-after': String(seconds) }), ...meanwhile]);
+      expect(mayStart(asked, 0, now + Math.min(day, seconds) * 1_000 - 1)).toBe(false);
+      expect(mayStart(asked, 0, Math.max(now + Math.min(day, seconds) * 1_000, asked.openUntil))).toBe(true);
+    }),
+  );
 });

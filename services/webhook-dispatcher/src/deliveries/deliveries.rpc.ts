@@ -4,14 +4,13 @@ import { timestampDate, timestampFromDate, type Timestamp } from '@bufbuild/prot
 import { Controller } from '@nestjs/common';
 import {
   DeliveryService,
-  eventTypes as knownEventTypes,
   type CancelDeliveryRequest,
   type GetDeliveryRequest,
   type ListDeliveriesRequest,
   type RetryDeliveryRequest,
 } from '@na/contracts';
 import { boundedLimit, RpcMethod, workspaceOf } from '@na/messaging';
-import { ServiceError } from '@na/service-error';
+import { unknownEventType } from '../endpoints/event-filter.js';
 import { typesWanted } from '../endpoints/missed-events.js';
 import { ByHand } from './by-hand.js';
 import type { DeliveryFilter } from './delivery-page.js';
@@ -65,8 +64,7 @@ function toFilter({ status, eventType, eventId, endpointId, responseCode, since,
 function typesMatching(pattern: string): string[] {
   const types = typesWanted([pattern]);
   if (types.length > 0) return types;
-  const detail = `"${pattern}" matches no event type. Known are ${knownEventTypes.join(', ')}, families such as goal.*, and *.`;
-  throw new ServiceError('invalid_request', 'The event type is not known.', { fields: [{ pointer: '/event_type', code: 'unknown_event_type', detail }] });
+  throw unknownEventType(`"${pattern}" matches no event type. It may be one, a family such as goal.*, or *.`);
 }
 
 function toProto(row: DeliveryRow) {

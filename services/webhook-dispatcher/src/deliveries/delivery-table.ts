@@ -92,7 +92,7 @@ export class DeliveryTable {
       if (!found) throw notFound('delivery', id);
       const attempts = await tx.query<AttemptRow[]>(attemptsOf, at);
       const { payload, ...planned } = found;
-      const [delivery = planned] = await withPauses(tx, [planned], this.clock.now());
+      const delivery = (await withPauses(tx, [planned], this.clock.now()))[0]!;
       const latest = attempts.find(({ number }) => number === delivery.attempts);
       return { delivery: { ...delivery, response_body: latest?.response_body ?? null }, payload, attempts, latest };
     });

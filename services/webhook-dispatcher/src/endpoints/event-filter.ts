@@ -1,5 +1,7 @@
 // Which events an endpoint wants: exact types, families such as `goal.*`, or everything with `*`; of these, where it names
 // pages, the ones about them. Pure.
+import { eventTypes as knownEventTypes } from '@na/contracts';
+import { ServiceError } from '@na/service-error';
 
 export interface EventFilter {
   eventTypes: readonly string[];
@@ -36,4 +38,10 @@ function matches(pattern: string, eventType: string): boolean {
 /** @returns the patterns that no event type can ever match */
 export function unknownPatterns(patterns: readonly string[], eventTypes: readonly string[]): string[] {
   return patterns.filter((pattern) => !eventTypes.some((type) => matches(pattern, type)));
+}
+
+/** For a request that names one at /event_type. @param fault what is wrong with it, as a sentence */
+export function unknownEventType(fault: string): ServiceError {
+  const detail = `${fault} Known are ${knownEventTypes.join(', ')}.`;
+  return new ServiceError('invalid_request', 'The event type is not known.', { fields: [{ pointer: '/event_type', code: 'unknown_event_type', detail }] });
 }

@@ -5,15 +5,16 @@ import { context, propagation } from '@opentelemetry/api';
 import { eventExamples, eventTypes, newEvent, type EventType } from '@na/contracts';
 import { ServiceError } from '@na/service-error';
 import { inWorkspace, type Clock } from '@na/service-host';
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { typeid } from 'typeid-js';
-import { deliveryId, type DueDelivery } from '../deliveries/delivery.js';
+import { deliveryId, type DueDelivery, type Target } from '../deliveries/delivery.js';
 import type { DirectAttempts } from '../deliveries/direct-attempts.js';
-import { targetOf, type EndpointRow } from '../deliveries/endpoint-row.js';
+import { endpointColumns, targetOf, type EndpointRow } from '../deliveries/endpoint-row.js';
 import { leaseMs } from '../deliveries/fan-out.js';
 import { renderPayload } from '../deliveries/payload.js';
 import type { Endpoint } from './endpoint.entity.js';
 import type { EndpointStore } from './endpoint-store.js';
+import { unknownEventType } from './event-filter.js';
 import type { SecretBox } from './secret-box.js';
 
 /** What is asked to be sent. */
@@ -37,7 +38,7 @@ interface Test {
   leasedBy: number | null;
 }
 
-type Wanted = Pick<Test, 'id' | 'endpoint' | 'eventId' | 'at' | 'type'>;
+type Facts = Pick<Test, 'id' | 'endpoint' | 'eventId' | 'at' | 'type'>;
 
 export class TestDeliveries {
   constructor(
@@ -71,13 +72,13 @@ export class TestDeliveries {
     return status === 'disabled' || (pausedUntil !== null && pausedUntil > this.clock.now());
   }
 
-  private async schedule(test: Wanted): Promise<void> {
+  private async schedule(test: Facts): Promise<void> {
     await this.insert({ ...test, maxAttempts: test.endpoint.retryPolicy.maxAttempts, dueAt: this.clock.now(), leasedBy: null });
     this.wake();
   }
 
   /** Should this process die before it is recorded, the delivery waits like all others until the endpoint is enabled, or its pause over. */
-  private async attemptOnce(test: Wanted): Promise<void> {
+  private async attemptOnce(test: Facts): Promise<void> {
     const endpointId = test.endpoint.id;
     if (this.direct.isBusy(endpointId)) throw new ServiceError('conflict', 'A test delivery to this webhook, which is disabled or paused, is under way. Wait for its outcome.');
     const leasedUntil = new Date(this.clock.now().getTime() + leaseMs);
@@ -101,8 +102,8 @@ export class TestDeliveries {
     const event = newEvent({ id: eventId, type, workspaceId, createdAt: at, data: eventExamples[type].data });
     const payload = renderPayload(event);
     const traceparent = currentTraceparent();
-    const inserted = await inWorkspace(this.database, workspaceId, (tx) =>
-      tx.query<unknown[]>(
+    return inWorkspace(this.database, workspaceId, async (tx) => {
+      const inserted = await tx.query<unknown[]>(
         `WITH logged AS (
            INSERT INTO events (id, event_at, workspace_id, type, payload, traceparent, only_endpoint_id) VALUES ($1, $2, $3, $4, $5, $6, $7)
            ON CONFLICT DO NOTHING
@@ -110,38 +111,22 @@ export class TestDeliveries {
          INSERT INTO deliveries (id, event_at, workspace_id, endpoint_id, event_id, event_type, max_attempts, due_at, status, attempts, created_at, leased_by)
          VALUES ($8, $2, $3, $7, $1, $4, $9, $10, 'pending', 0, $11, $12) ON CONFLICT DO NOTHING RETURNING id`,
         [eventId, at, workspaceId, type, payload, traceparent, endpointId, id, maxAttempts, dueAt, now, leasedBy],
-      ),
-    );
-    if (inserted.length === 0) return undefined;
-    const target = targetOf(rowOf(endpoint), this.secrets);
-    return { id, eventAt: at, workspaceId, eventId, eventType: type, payload, traceparent, attempts: 0, maxAttempts, attemptsBeforeRun: 0, takenAt: now, leasedUntil: dueAt, target };
+      );
+      if (inserted.length === 0) return undefined;
+      const target = await this.targetIn(tx, endpointId);
+      return { id, eventAt: at, workspaceId, eventId, eventType: type, payload, traceparent, attempts: 0, maxAttempts, attemptsBeforeRun: 0, takenAt: now, leasedUntil: dueAt, target };
+    });
   }
-}
 
-function rowOf(endpoint: Endpoint): EndpointRow {
-  return {
-    endpoint_id: endpoint.id,
-    workspace_id: endpoint.workspaceId,
-    url: endpoint.url,
-    sealed_secret: endpoint.sealedSecret,
-    previous_secrets: endpoint.previousSecrets,
-    timeout_ms: endpoint.timeoutMs,
-    retry_policy: endpoint.retryPolicy,
-    event_types: endpoint.eventTypes,
-    page_ids: endpoint.pageIds,
-    headers: endpoint.headers,
-    rate_limit_per_second: endpoint.rateLimitPerSecond,
-    max_in_flight: endpoint.maxInFlight,
-    ordered: endpoint.ordered,
-    disabled_at: endpoint.disabledAt,
-    paused_until: endpoint.pausedUntil,
-  };
+  private async targetIn(tx: EntityManager, endpointId: string): Promise<Target> {
+    const [row] = await tx.query<EndpointRow[]>(`SELECT ${endpointColumns} FROM endpoints p WHERE p.id = $1`, [endpointId]);
+    return targetOf(row!, this.secrets);
+  }
 }
 
 function knownEventType(type: string): EventType {
   if ((eventTypes as string[]).includes(type)) return type as EventType;
-  const detail = `There is no event type "${type}". Known are ${eventTypes.join(', ')}.`;
-  throw new ServiceError('invalid_request', 'The event type is not known.', { fields: [{ pointer: '/event_type', code: 'unknown_event_type', detail }] });
+  throw unknownEventType(`There is no event type "${type}".`);
 }
 
 function currentTraceparent(): string | null {
