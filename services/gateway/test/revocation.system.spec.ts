@@ -22,7 +22,7 @@ let workspaceId: string;
 const agent = new Agent({ connections: 16, bodyTimeout: 20_000, headersTimeout: 20_000 });
 
 beforeAll(async () => {
-  system = await TestSystem.start({ KEY_LEASE_MS: String(leaseMs), RATE_LIMIT: '100000', FAILED_CREDENTIALS_PER_MINUTE: '100000' });
+  system = await TestSystem.start({ KEY_LEASE_MS: String(leaseMs), RATE_LIMIT: '100000', FAILED_CREDENTIALS_PER_MINUTE: '100000', MAX_KEYS_PER_WORKSPACE: '10000' });
   const second = await system.startGateway();
   stranded = await system.startGateway();
   urls = [system.gatewayUrl, second.url, stranded.url];
