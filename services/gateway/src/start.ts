@@ -35,6 +35,7 @@ import { describeApi } from './openapi/document.js';
 import { Services } from './services.js';
 import type { settings } from './settings.js';
 import { HitIntake } from './tracking/hit-intake.js';
+import { KnownPages } from './tracking/known-pages.js';
 
 @Module({})
 class Gateway {}
@@ -53,7 +54,7 @@ export async function startGateway(config: Config<typeof settings> & Config<type
   const bus = await connectBus(config, host);
   const services = new Services(await RpcChannel.connect(config.natsUrl, host));
   const lists = new Lists(new Cursors(subkey(config.cursorKey, 'cursors')));
-  const intake = new HitIntake(new Publisher(bus), host.clock, subkey(config.cursorKey, 'visitors'));
+  const intake = new HitIntake(new Publisher(bus), new KnownPages(services.pages, host), host.clock, subkey(config.cursorKey, 'visitors'));
   const verdicts = await openVerdicts(services, bus, host);
   const failures = new FailedCredentials(config.failedCredentialsPerMinute, host.clock);
   const authentication = new Authentication(verdicts, failures, new OperatorToken(config.operatorToken));

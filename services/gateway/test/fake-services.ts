@@ -67,6 +67,10 @@ export class FakeState {
   readonly pages: Page[] = [];
   readonly asked: object[] = [];
   verifications = 0;
+  /** Of FindUnknownPages: the ids of each call. */
+  readonly pageLookUps: string[][] = [];
+  /** Called with each of them before it is answered: holds it back, or fails. */
+  holdPageLookUp: () => Promise<void> = async () => undefined;
   /** Called with each verdict before it is sent: holds it back for as long as the test likes. */
   holdVerdict: () => Promise<void> = async () => undefined;
   /** Thrown by VerifyKey while it is set. */
@@ -175,6 +179,8 @@ export class FakeServices {
 
   @RpcMethod(PageService.method.findUnknownPages)
   async findUnknownPages({ caller, ids }: FindUnknownPagesRequest) {
+    this.state.pageLookUps.push(ids);
+    await this.state.holdPageLookUp();
     const known = this.state.pages.filter((page) => page.workspaceId === caller?.workspaceId).map(({ id }) => id);
     return { unknownIds: ids.filter((id) => !known.includes(id)) };
   }

@@ -80,6 +80,12 @@ export class GatewayBed {
     return { ...key, credential, headers: { authorization: `Bearer ${credential}`, 'x-workspace-id': key.workspaceId } };
   }
 
+  /** The id of a page that the workspace of the key has. */
+  async newPage({ headers }: TestKey): Promise<string> {
+    const { body } = await this.post('/api/v1/pages', { url: 'https://example.com' }, headers);
+    return body.id;
+  }
+
   get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
     return this.send('GET', path, headers);
   }

@@ -1,16 +1,23 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { fromBinary } from '@bufbuild/protobuf';
+import { create, fromBinary } from '@bufbuild/protobuf';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { DeliverPolicy } from '@nats-io/jetstream';
-import { HitSchema, streams, type Hit } from '@na/contracts';
+import { HitSchema, PageSchema, streams, type Hit } from '@na/contracts';
+import { ServiceError } from '@na/service-error';
 import { typeid } from 'typeid-js';
 import { GatewayBed, type Answer, type TestKey } from './gateway.bed.js';
 
 let gateway: GatewayBed;
 beforeAll(async () => void (gateway = await GatewayBed.start()));
-afterAll(() => gateway.stop());
+afterAll(() => {
+  hung.resolve();
+  return gateway.stop();
+});
 
 const view = (overrides: object = {}) => ({ type: 'pageview', url: 'https://example.com/a', ...overrides });
+const ofPage = (id: string, overrides: object = {}) => ({ type: 'pageview', page_id: id, visitor: { id: 'v1' }, ...overrides });
+/** What a service that hangs is waiting for, until the tests are over. */
+const hung = Promise.withResolvers<void>();
 const track = (body: unknown, key: TestKey) => gateway.post('/api/v1/track', body, key.headers);
 const statuses = ({ body }: Answer) => body.results.map(({ status }: { status: string }) => status);
 const at = (ms: number) => new Date(gateway.bed.clock.now().getTime() + ms).toISOString();
@@ -34,7 +41,7 @@ async function countStored(workspaceId: string): Promise<number> {
 
 test('a single hit is stored as it was sent before it is accepted', async () => {
   const key = gateway.newKey();
-  const pageId = typeid('page').toString();
+  const pageId = await gateway.newPage(key);
   const same = { type: 'event', name: 'signup', referrer: 'https://news.example', utm: { source: 'x' }, props: { plan: { name: 'pro' } } };
   const sent = { ...same, page_id: pageId, visitor: { id: 'v1' }, occurred_at: at(-1_000), hit_id: 'order-1' };
   const answer = await track(sent, key);
@@ -72,6 +79,86 @@ test('a request without one good hit is 400, and nothing is stored', async () =>
   const answer = await track({ hits: [{}, view({ page_id: typeid('page').toString() })] }, key);
   expect([answer.status, answer.body.errors.map(({ pointer }: { pointer: string }) => pointer)]).toEqual([400, ['/hits/0/type', '/hits/1/url']]);
   expect(await countStored(key.workspaceId)).toBe(0);
+});
+
+test('a page of another workspace is refused like one that does not exist', async () => {
+  const key = gateway.newKey();
+  const [foreign, unknown] = [await gateway.newPage(gateway.newKey()), typeid('page').toString()];
+  for (const wrap of [(hit: object) => hit, (hit: object) => ({ hits: [hit, hit] })]) {
+    const answers = [];
+    for (const id of [foreign, unknown]) {
+      const { status, body } = await track(wrap(ofPage(id)), key);
+      expect([status, body.code, body.detail, body.errors]).toEqual([404, 'not_found', `There is no page with the id ${id} in this workspace.`, undefined]);
+      answers.push(JSON.stringify({ ...body, request_id: '' }).replaceAll(id, 'page_x'));
+    }
+    expect(answers[0]).toBe(answers[1]);
+  }
+  expect(await countStored(key.workspaceId)).toBe(0);
+});
+
+test('a hit of a page that the workspace does not have is rejected, and the good ones beside it are accepted', async () => {
+  const key = gateway.newKey();
+  const [own, foreign, unknown] = [await gateway.newPage(key), await gateway.newPage(gateway.newKey()), typeid('page').toString()];
+  const answer = await track({ hits: [ofPage(own), ofPage(foreign, { hit_id: 'h2' }), ofPage(unknown), view({ url: 'https://not-tracked.example' })] }, key);
+  expect([answer.status, statuses(answer)]).toEqual([202, ['accepted', 'rejected', 'rejected', 'accepted']]);
+  const detailOf = (id: string) => `There is no page with the id ${id} in this workspace.`;
+  const rejected = (id: string, hitId: string | null, pointer: string) => {
+    const fault = { code: 'not_found', detail: detailOf(id) };
+    return { hit_id: hitId, status: 'rejected', error: { ...fault, errors: [{ pointer, ...fault }] } };
+  };
+  expect(answer.body.results.slice(1, 3)).toEqual([rejected(foreign, 'h2', '/hits/1/page_id'), rejected(unknown, null, '/hits/2/page_id')]);
+  expect(await countStored(key.workspaceId)).toBe(2);
+});
+
+test('where hits are bad for their pages and for other reasons, the answer is 400 with all of it', async () => {
+  const key = gateway.newKey();
+  const answer = await track({ hits: [ofPage(typeid('page').toString()), { type: 'pageview' }] }, key);
+  const faults = answer.body.errors.map(({ pointer, code }: { pointer: string; code: string }) => `${pointer} ${code}`);
+  expect([answer.status, answer.body.code, faults]).toEqual([400, 'invalid_request', ['/hits/0/page_id not_found', '/hits/1/page_id required']]);
+});
+
+test('a page that is made a moment after it was refused is accepted', async () => {
+  const key = gateway.newKey();
+  const made = create(PageSchema, { id: typeid('page').toString(), workspaceId: key.workspaceId });
+  expect((await track(ofPage(made.id), key)).status).toBe(404);
+  gateway.state.pages.push(made);
+  expect((await track(ofPage(made.id), key)).status).toBe(202);
+});
+
+test('a page is looked up once a minute, for its own workspace, and all of a request at once', async () => {
+  const [key, stranger] = [gateway.newKey(), gateway.newKey()];
+  const own = await gateway.newPage(key);
+  const lookUps = async (body: unknown, by = key) => {
+    gateway.state.pageLookUps.length = 0;
+    await track(body, by);
+    return gateway.state.pageLookUps.map(({ length }) => length);
+  };
+  expect(await lookUps({ hits: [ofPage(own), ofPage(own), view()] })).toEqual([1]);
+  expect(await lookUps(ofPage(own))).toEqual([]);
+  expect(await lookUps(ofPage(own), stranger)).toEqual([1]);
+  gateway.bed.clock.advance(60_000);
+  expect(await lookUps(ofPage(own))).toEqual([1]);
+  const many = Array.from({ length: 250 }, () => ofPage(typeid('page').toString()));
+  expect((await lookUps({ hits: [...many, ofPage(own)] })).sort()).toEqual([100, 100, 50]);
+});
+
+test.each([
+  ['says that it is not well', () => Promise.reject(new ServiceError('unavailable', 'Away.'))],
+  ['fails', () => Promise.reject(new Error('broken'))],
+  ['does not answer', () => hung.promise],
+])('hits are taken as they come while reporting %s, and held against pages again afterwards', async (_how, lookUp) => {
+  const key = gateway.newKey();
+  const hit = ofPage(typeid('page').toString());
+  gateway.state.holdPageLookUp = lookUp;
+  gateway.state.pageLookUps.length = 0;
+  expect((await track(hit, key)).status).toBe(202);
+  expect((await track(hit, key)).status).toBe(202);
+  // The second was not kept waiting for an answer that would not have come either.
+  expect(gateway.state.pageLookUps).toHaveLength(1);
+  expect(await countStored(key.workspaceId)).toBe(2);
+  gateway.state.holdPageLookUp = async () => undefined;
+  gateway.bed.clock.advance(3_000);
+  expect((await track(hit, key)).status).toBe(404);
 });
 
 test('a request has one to a thousand hits, and nothing beside them', async () => {

@@ -1,10 +1,13 @@
+import { create } from '@bufbuild/protobuf';
 import { expect, test } from '@jest/globals';
+import { CallerSchema } from '@na/contracts';
 import { ServiceError } from '@na/service-error';
 import { TestClock } from '@na/testing';
 import type { Problem } from '../http/problem.js';
 import { HitIntake } from './hit-intake.js';
 
-const sender = { workspaceId: 'ws_1', address: '192.0.2.1', userAgent: 'Mozilla/5.0' };
+const sender = { caller: create(CallerSchema, { workspaceId: 'ws_1', address: '192.0.2.1' }), userAgent: 'Mozilla/5.0' };
+const pages = { unknownAmong: async () => new Set<string>() };
 const raw = (hitId: string, index: number) => ({ pointer: `/hits/${index}`, value: { type: 'pageview', url: 'https://example.com', hit_id: hitId } });
 
 test('when some hits could not be stored, nothing half is said: each is told apart, and the answer is that of an outage', async () => {
@@ -14,7 +17,7 @@ test('when some hits could not be stored, nothing half is said: each is told apa
     },
   };
   const clock = new TestClock();
-  const intake = new HitIntake(store, clock, Buffer.alloc(32));
+  const intake = new HitIntake(store, pages, clock, Buffer.alloc(32));
   const failure = (await intake.take([raw('kept', 0), raw('lost', 1), { pointer: '/hits/2', value: 1 }], sender).catch((error: unknown) => error)) as Problem;
   expect(failure.code).toBe('unavailable');
   expect(failure.members.results).toMatchObject([

@@ -2,17 +2,18 @@
 // when JetStream has confirmed that it is stored.
 import { create, toBinary } from '@bufbuild/protobuf';
 import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
-import { HitSchema, hitSubject, type Hit } from '@na/contracts';
+import { HitSchema, hitSubject, type Caller, type Hit } from '@na/contracts';
 import type { Publication } from '@na/messaging';
-import { ServiceError, type FieldFault } from '@na/service-error';
+import { notFound, ServiceError, type ErrorCode, type FieldFault } from '@na/service-error';
 import type { Clock } from '@na/service-host';
 import { fieldFaults } from '../http/field-faults.js';
 import { inPlainWords } from '../http/plain-words.js';
 import { Problem } from '../http/problem.js';
 import type { Claim } from '../idempotency/idempotency-records.js';
 import { newIdAt } from '../idempotency/new-id.js';
+import type { KnownPages } from './known-pages.js';
 import { hitSchema, type RawHit, type TrackedHit } from './track.schema.js';
-import { derivedVisitorId, type VisitorTraits } from './visitor-id.js';
+import { derivedVisitorId } from './visitor-id.js';
 
 /** What is used here of a Publisher: it resolves when the message is stored. */
 interface HitStore {
@@ -21,28 +22,40 @@ interface HitStore {
 
 type HitClaim = Pick<Claim, 'newId' | 'firstAt'>;
 
+export interface Sender {
+  caller: Caller;
+  userAgent: string;
+}
+
 /** What a hit gets from how it came. */
 interface Arrival {
   /** Its place among the hits of its request. */
   index: number;
   claim: HitClaim | undefined;
-  sender: VisitorTraits;
+  sender: Sender;
   now: Date;
 }
 
-type Judged = { kind: 'good'; hit: Hit } | { kind: 'bad'; hitId: string | null; faults: FieldFault[] };
+interface HitError {
+  code: ErrorCode;
+  detail: string;
+  errors: FieldFault[];
+}
+
+type Judged = { kind: 'good'; raw: RawHit; hit: Hit } | { kind: 'bad'; hitId: string | null; error: HitError };
 
 export interface HitResult {
   hit_id: string | null;
   /** With the hit id, what a hit that is sent again is known by. */
   occurred_at?: string;
   status: 'accepted' | 'rejected' | 'unconfirmed';
-  error?: { code: string; detail: string; errors: FieldFault[] };
+  error?: HitError;
 }
 
 export class HitIntake {
   constructor(
     private readonly store: HitStore,
+    private readonly pages: Pick<KnownPages, 'unknownAmong'>,
     private readonly clock: Clock,
     private readonly visitorKey: Uint8Array,
   ) {}
@@ -50,31 +63,41 @@ export class HitIntake {
   /**
    * @param claim gives each hit the id and the time that it had in an earlier try: what that one stored is counted once
    * @returns a result for each hit, in their order
-   * @throws ServiceError `invalid_request` when no hit is valid, `unavailable` with the results when some could not be stored
+   * @throws ServiceError `invalid_request` when no hit is valid, `not_found` when all that is wrong with them is that their pages
+   * are unknown, `unavailable` with the results when some could not be stored
    */
-  async take(raw: RawHit[], sender: VisitorTraits, claim?: HitClaim): Promise<HitResult[]> {
+  async take(raw: RawHit[], sender: Sender, claim?: HitClaim): Promise<HitResult[]> {
     const now = claim?.firstAt ?? this.clock.now();
     const schema = hitSchema(now);
-    const judged = raw.map((one, index) => this.judge(one, schema, { index, claim, sender, now }));
+    const judgedAlone = raw.map((one, index) => this.judge(one, schema, { index, claim, sender, now }));
+    const judged = await this.holdAgainstPages(judgedAlone, sender.caller);
     refuseIfNoneIsGood(judged);
     const results = await Promise.all(judged.map((one) => this.settle(one)));
     if (results.some(({ status }) => status === 'unconfirmed')) throw unconfirmed(results);
     return results;
   }
 
-  private judge({ value, pointer }: RawHit, schema: ReturnType<typeof hitSchema>, arrival: Arrival): Judged {
-    const result = schema.safeParse(value, inPlainWords);
-    if (result.success) return { kind: 'good', hit: this.hitOf(result.data, arrival) };
-    const given = (value as { hit_id?: unknown } | null)?.hit_id;
-    return { kind: 'bad', hitId: typeof given === 'string' ? given : null, faults: fieldFaults(result.error.issues, value, pointer) };
+  private judge(raw: RawHit, schema: ReturnType<typeof hitSchema>, arrival: Arrival): Judged {
+    const result = schema.safeParse(raw.value, inPlainWords);
+    if (result.success) return { kind: 'good', raw, hit: this.hitOf(result.data, arrival) };
+    const errors = fieldFaults(result.error.issues, raw.value, raw.pointer);
+    return { kind: 'bad', hitId: givenId(raw), error: { code: 'invalid_request', detail: 'The hit is not valid.', errors } };
+  }
+
+  /** A hit that is good by itself is bad after all if the workspace has no such page. */
+  private async holdAgainstPages(judged: Judged[], caller: Caller): Promise<Judged[]> {
+    const pageIds = judged.flatMap((one) => (one.kind === 'good' && one.hit.pageId ? [one.hit.pageId] : []));
+    const unknown = await this.pages.unknownAmong(caller, pageIds);
+    return judged.map((one) => (one.kind === 'good' && unknown.has(one.hit.pageId) ? ofUnknownPage(one.raw, one.hit.pageId) : one));
   }
 
   private hitOf(tracked: TrackedHit, { index, claim, sender, now }: Arrival): Hit {
     const { hit_id, page_id = '', url = '', type, name = '', visitor, occurred_at: occurredAt = now, referrer, utm, props } = tracked;
-    const traits = { ...sender, address: visitor.ip ?? sender.address, userAgent: visitor.user_agent ?? sender.userAgent };
+    const { workspaceId, address } = sender.caller;
+    const traits = { workspaceId, address: visitor.ip ?? address, userAgent: visitor.user_agent ?? sender.userAgent };
     return create(HitSchema, {
       id: hit_id ?? newIdAt('hit', index, claim),
-      workspaceId: sender.workspaceId,
+      workspaceId,
       pageId: page_id,
       url,
       type,
@@ -89,10 +112,7 @@ export class HitIntake {
   }
 
   private async settle(judged: Judged): Promise<HitResult> {
-    if (judged.kind === 'bad') {
-      const error = { code: 'invalid_request', detail: 'The hit is not valid.', errors: judged.faults };
-      return { hit_id: judged.hitId, status: 'rejected', error };
-    }
+    if (judged.kind === 'bad') return { hit_id: judged.hitId, status: 'rejected', error: judged.error };
     const { hit } = judged;
     const publication = { subject: hitSubject(hit.workspaceId, hit.visitorId), body: toBinary(HitSchema, hit), id: `${hit.workspaceId}:${hit.id}` };
     const known = { hit_id: hit.id, occurred_at: timestampDate(hit.occurredAt!).toISOString() };
@@ -103,9 +123,23 @@ export class HitIntake {
   }
 }
 
+function givenId({ value }: RawHit): string | null {
+  const given = (value as { hit_id?: unknown } | null)?.hit_id;
+  return typeof given === 'string' ? given : null;
+}
+
+/** A page of another workspace is not told from one that does not exist. */
+function ofUnknownPage(raw: RawHit, pageId: string): Judged {
+  const { code, message: detail } = notFound('page', pageId);
+  return { kind: 'bad', hitId: givenId(raw), error: { code, detail, errors: [{ pointer: `${raw.pointer}/page_id`, code, detail }] } };
+}
+
+/** Where nothing but pages is wrong, the answer is that of any request that names a page the workspace does not have. */
 function refuseIfNoneIsGood(judged: Judged[]): void {
-  if (judged.some(({ kind }) => kind === 'good')) return;
-  const fields = judged.flatMap((one) => (one.kind === 'bad' ? one.faults : []));
+  const errors = judged.flatMap((one) => (one.kind === 'bad' ? [one.error] : []));
+  if (errors.length < judged.length) return;
+  if (errors.every(({ code }) => code === 'not_found')) throw new ServiceError('not_found', errors[0]!.detail);
+  const fields = errors.flatMap((error) => error.errors);
   throw new ServiceError('invalid_request', judged.length === 1 ? 'The hit is not valid.' : 'None of the hits is valid.', { fields });
 }
 

@@ -19,11 +19,11 @@ export class TrackingController {
   @HttpCode(202)
   @Scoped('track:write')
   async track(
-    @From() { workspaceId, address }: Caller,
+    @From() caller: Caller,
     @ByClaim() claim: Claim | undefined,
     @Headers('user-agent') userAgent: string | undefined,
     @Body({ schema: trackBody }) hits: RawHit[],
   ) {
-    return { results: await this.intake.take(hits, { workspaceId, address, userAgent: userAgent ?? '' }, claim) };
+    return { results: await this.intake.take(hits, { caller, userAgent: userAgent ?? '' }, claim) };
   }
 }

@@ -19,12 +19,12 @@ const results = plain(
         status: z.enum(['accepted', 'rejected']).describe('Whether it was stored.'),
         error: z
           .object({
-            code: z.string().describe('For programs.'),
+            code: z.string().describe('For programs: `invalid_request`, or `not_found` when all that is wrong is its page.'),
             detail: z.string().describe('For people.'),
             errors: faults.describe('What is wrong with single fields.'),
           })
           .optional()
-          .describe('Why it was rejected. Sent again as it is, it will be rejected again.'),
+          .describe('Why it was rejected. Sent again as it is, it will be rejected again, unless its page is there by then.'),
       }),
     ).describe('One for each hit.'),
   }),
@@ -37,9 +37,10 @@ export const trackingOperations = operations({
     summary: 'Send hits',
     description:
       'One hit, or up to 1,000 as `{"hits": […]}`. Each is judged alone: the answer is 202 when at least one was accepted, and says of each what became of it. ' +
-      'What a hit names is not held against your pages before the answer: one with a `page_id` or `url` that the workspace does not track is accepted, stored without a page, ' +
-      'and meets only goals that are not tied to one. A hit that is sent again with the same `hit_id` and `occurred_at` counts once. When some could not be stored the answer is 503, with `results` in the problem: send again those that are `unconfirmed`.',
+      'A hit with a `page_id` that the workspace does not have is rejected with `not_found`, and a request in which nothing else is wrong and no hit is good is 404. ' +
+      'A `url` is no id: a hit with an address that is not tracked is accepted, stored without a page, and meets only goals that are not tied to one. A hit that is sent again with the same `hit_id` and `occurred_at` counts once. When some could not be stored the answer is 503, with `results` in the problem: send again those that are `unconfirmed`.',
     answer: results,
+    problems: ['not_found'],
     bodies: {
       'one pageview': { page_id: exampleId('page'), type: 'pageview', visitor: { id: 'v_5f2b9c0e41d7a386' }, referrer: 'https://news.ycombinator.com/' },
       'several hits': {
