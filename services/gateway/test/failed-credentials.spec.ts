@@ -47,6 +47,15 @@ test('after 30 failures nothing is looked up for an address until the minute is 
   expect((await sendGood(address, gateway.newKey())).status).toBe(200);
 });
 
+test('failures count at addresses that do not exist too, and with methods that they do not answer', async () => {
+  const address = newAddress();
+  const at = (method: string, path: string) => gateway.send(method, path, { authorization: `Bearer ${unknown()}`, 'x-forwarded-for': address });
+  for (let i = 0; i < allowed / 2; i++) expect([(await at('GET', '/api/v1/nowhere')).status, (await at('PUT', '/api/v1/pages')).status]).toEqual([401, 401]);
+  expect(gateway.state.verifications).toBe(allowed);
+  expect(outcome(await send(address, unknown()))).toEqual([429, '60']);
+  expect(outcome(await at('GET', '/api/v1/nowhere'))).toEqual([429, '60']);
+});
+
 test('three hundred wrong keys at once cost no more look-ups than one after the other', async () => {
   const address = newAddress();
   const answers = await Promise.all(Array.from({ length: 300 }, () => send(address, unknown())));

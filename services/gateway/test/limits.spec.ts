@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { applyKeyChangeSubject, KeyChangedSchema } from '@na/contracts';
 import { eventually } from '@na/testing';
 import pg from 'pg';
-import { GatewayBed, type Answer, type TestKey } from './gateway.bed.js';
+import { GatewayBed, operatorToken, type Answer, type TestKey } from './gateway.bed.js';
 
 const limit = 50;
 const defaults = { rateLimit: limit, rateLimitWindowSeconds: 60 };
@@ -81,6 +81,41 @@ test('every answer to a known key says what is left, also when it refuses', asyn
   expect([bad.status, ...rateOf(bad)]).toEqual([400, policy, '"default";r=46;t=40']);
   const stranger = await one.get('/api/v1/pages', { ...key.headers, authorization: 'Bearer nak_x' });
   expect([stranger.status, ...rateOf(stranger)]).toEqual([401, null, null]);
+});
+
+const nowhere: [what: string, status: number, method: string, path: string][] = [
+  ['an address that does not exist', 404, 'GET', '/api/v1/nowhere'],
+  ['a method that an address does not answer', 405, 'PUT', '/api/v1/pages'],
+];
+
+test.each(nowhere)('%s counts for whoever sends a key, and the answer says what is left', async (_what, status, method, path) => {
+  startWindow();
+  const { authorization } = one.newKey({ rateLimit: { limit: 2, windowSeconds: 60 } }).headers;
+  const answers = [];
+  for (let i = 0; i < 3; i++) answers.push(await one.send(method, path, { authorization: authorization! }));
+  const policy = '"default";q=2;w=60';
+  expect(answers.map((answer) => [answer.status, ...rateOf(answer)])).toEqual([
+    [status, policy, '"default";r=1;t=60'],
+    [status, policy, '"default";r=0;t=60'],
+    [429, policy, '"default";r=0;t=60'],
+  ]);
+});
+
+test.each(nowhere)('%s is told to whoever sends no key, and to the operator, whom nothing limits', async (_what, status, method, path) => {
+  for (const token of [undefined, operatorToken]) {
+    const answer = await one.send(method, path, token === undefined ? {} : { authorization: `Bearer ${token}` });
+    expect([answer.status, ...rateOf(answer)]).toEqual([status, null, null]);
+  }
+});
+
+test.each(nowhere)('%s is no place to try keys out', async (_what, _status, method, path) => {
+  const { status, body, headers } = await one.send(method, path, { authorization: 'Bearer nak_x' });
+  expect([status, body.code, headers.get('www-authenticate')]).toEqual([401, 'unauthenticated', 'Bearer realm="api", error="invalid_token"']);
+});
+
+test('what is outside the API asks for no key, whatever is sent', async () => {
+  const answer = await one.get('/nowhere', { authorization: 'Bearer nak_x' });
+  expect([answer.status, ...rateOf(answer)]).toEqual([404, null, null]);
 });
 
 test('the next window begins anew', async () => {

@@ -19,7 +19,7 @@ const workspaceId = typeid('ws').toString();
 const verdict = create(VerdictSchema, { keyId, workspaceId, scopes: ['pages:read'] });
 const caller = create(CallerSchema, { workspaceId, actor: keyId });
 const conventions: Conventions = {
-  pipeline: { admit: async () => ({ principal: { kind: 'key', verdict }, caller }) },
+  pipeline: { admit: async () => ({ principal: { kind: 'key', verdict }, caller }), count: async () => undefined },
   idempotency: { install: () => undefined },
 };
 

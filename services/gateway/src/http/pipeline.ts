@@ -3,7 +3,8 @@
 // us parse one. Schema validation and the one RPC follow in the controllers; the request id and the log line are set around
 // it in server.ts.
 //
-// The limit stands before workspace and scope: so that what they refuse counts too, and its answer says what is left.
+// The limit stands before workspace and scope: so that what they refuse counts too, and its answer says what is left. What is
+// at no address has neither of them, and passes the limit only.
 import { create } from '@bufbuild/protobuf';
 import { CallerSchema, type Scope } from '@na/contracts';
 import { ServiceError } from '@na/service-error';
@@ -18,6 +19,9 @@ import { isTypeId } from '../auth/type-id.js';
 import { overLimit, rateHeaders } from '../limits/rate-headers.js';
 import type { RateLimits } from '../limits/rate-limits.js';
 import type { Quota } from '../limits/rate-window.js';
+
+/** What answers to keys. */
+const apiPath = '/api/v1/';
 
 export class Pipeline {
   constructor(
@@ -39,6 +43,17 @@ export class Pipeline {
     if (principal.kind === 'key') this.keyUse.record(principal.verdict.keyId);
     const caller = create(CallerSchema, { workspaceId, actor: actorOf(principal), address: request.ip, requestId: request.id });
     return { principal, caller };
+  }
+
+  /**
+   * For what is at no address, or not with this method: a stranger is told so without being asked for a key, and whoever sends one
+   * is counted and told what is left, as on every other answer. Workspace and scope are a route's to ask for.
+   * @throws ServiceError that refuses the request
+   */
+  async count(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    if (!request.url.startsWith(apiPath) || request.headers.authorization === undefined) return;
+    const { principal } = await this.authentication.of(request);
+    await this.limit(principal, reply);
   }
 
   private async limit(principal: Principal, reply: FastifyReply): Promise<void> {

@@ -29,7 +29,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   /** Also for what comes past Nest. */
   answer(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const error = (request.is404 && this.methodNotAllowed(request)) || serviceErrorOf(thrown);
+    const error = this.methodNotAllowed(thrown, request) ?? serviceErrorOf(thrown);
     // Clients are never shown what this says.
     if (error.code === 'internal') this.logger.error({ err: error.cause ?? error, request_id: request.id }, 'a request failed');
     request.problemCode = error.code;
@@ -38,7 +38,9 @@ export class ProblemFilter implements ExceptionFilter {
     void reply.code(status).headers(headers).type(problemMediaType).send(redact(JSON.stringify(body)));
   }
 
-  private methodNotAllowed({ method, url }: FastifyRequest): ServiceError | undefined {
+  /** Takes the place of whatever Fastify says of such a request, but not of what we have refused it for before. */
+  private methodNotAllowed(thrown: unknown, { is404, method, url }: FastifyRequest): ServiceError | undefined {
+    if (!is404 || thrown instanceof ServiceError) return undefined;
     const allowed = this.routes.methodsAt(url);
     if (allowed.length === 0 || allowed.includes(method)) return undefined;
     return new Problem('method_not_allowed', `This address answers ${allowed.join(', ')}.`, { headers: { allow: allowed.join(', ') } });

@@ -38,7 +38,7 @@ interface Settled extends HttpOptions {
 
 /** What is done with every request before it comes to its route. */
 export interface Conventions {
-  pipeline: Pick<Pipeline, 'admit'>;
+  pipeline: Pick<Pipeline, 'admit' | 'count'>;
   idempotency: Pick<Idempotency, 'install'>;
 }
 
@@ -103,9 +103,8 @@ async function addHooks(fastify: FastifyInstance, { pipeline, idempotency }: Con
   await fastify.register(fastifyCompress, { encodings: ['br', 'gzip'], threshold: compressFromBytes, globalDecompression: false });
 }
 
-/** What is at no known address is answered without asking who wants it. */
-async function admit(pipeline: Pick<Pipeline, 'admit'>, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  if (request.is404) return;
+async function admit(pipeline: Conventions['pipeline'], request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  if (request.is404) return pipeline.count(request, reply);
   const access = requireAccess(request.routeOptions);
   if (access.kind !== 'public') request.identity = await pipeline.admit(request, reply, access);
 }

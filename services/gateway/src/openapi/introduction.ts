@@ -18,7 +18,7 @@ a 5xx or never came.
 **Versions.** A single thing carries an \`ETag\`. \`If-None-Match\` saves the transfer, \`If-Match\` keeps you from overwriting what
 somebody else has changed.
 
-**Limits.** \`RateLimit\` and \`RateLimit-Policy\` say on every answer to a valid key what is left (an address that does not exist, or not with this method, asks for no key); 429 says in \`Retry-After\` how long to wait.
+**Limits.** \`RateLimit\` and \`RateLimit-Policy\` say on every answer to a valid key what is left; 429 says in \`Retry-After\` how long to wait.
 
 **Problems** are documents of RFC 9457 with a \`code\` from a [closed list](${publicUrl}/problems), and with a pointer to each
 field that is wrong. Besides what an operation lists, any request can meet \`method_not_allowed\` (405), \`request_timeout\` (408)
