@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { scopes } from '@na/contracts';
 import { ServiceError } from '@na/service-error';
 import { typeid } from 'typeid-js';
-import { GatewayBed, type Answer, type TestKey } from './gateway.bed.js';
+import { GatewayBed, operatorToken, type Answer, type TestKey } from './gateway.bed.js';
 
 let gateway: GatewayBed;
 let key: TestKey;
@@ -105,9 +106,28 @@ test.each(['name=%ff', 'name=%zz', 'name=%', 'limit=5&name=%c3%28'])('a query su
   expect([...refusal(answer), answer.body.detail]).toEqual([400, 'invalid_request', 'The query is not valid: its percent-encoding is not that of UTF-8.']);
 });
 
-test.each(['CI\u0007', 'a\nb', 'safe\u202eevil', 'x\u2066y', ' ', '\u00a0 '])('the name %j is refused: in a list it would pass for another, or for none', async (name) => {
-  expect(faults(await gateway.post('/api/v1/keys', { name, access: 'read_only' }, key.headers))).toEqual(['/name invalid_value']);
-  expect(faults(await gateway.post('/api/v1/goals', { name, event_name: 'x' }, gateway.newKey({ scopes: ['goals:write'] }).headers))).toEqual(['/name invalid_value']);
+/** By whom, how and where a text is given that people tell things apart by; `isName`: it must not be blank either. */
+const shownTexts = [
+  ['the name of a key', { path: '/api/v1/keys', body: { access: 'read_only' }, field: 'name', isName: true }],
+  ['the new name of a key', { method: 'PATCH', path: `/api/v1/keys/${typeid('key').toString()}`, body: {}, field: 'name', isName: true }],
+  ['the name of a goal', { path: '/api/v1/goals', body: { event_name: 'signup' }, field: 'name', isName: true }],
+  ['the name of a workspace', { path: '/api/v1/workspaces', body: {}, field: 'name', isName: true, token: operatorToken }],
+  ['the new name of a workspace', { method: 'PATCH', path: `/api/v1/workspaces/${typeid('ws').toString()}`, body: {}, field: 'name', isName: true }],
+  ['the title of a page', { path: '/api/v1/pages', body: { url: 'https://example.com' }, field: 'title' }],
+  ['the description of a webhook', { path: '/api/v1/webhooks', body: { url: 'https://example.com', event_types: ['*'] }, field: 'description' }],
+  ['the new description of a webhook', { method: 'PATCH', path: `/api/v1/webhooks/${typeid('we').toString()}`, body: {}, field: 'description' }],
+  ['the reason why a webhook is disabled', { path: `/api/v1/webhooks/${typeid('we').toString()}/disable`, body: {}, field: 'reason' }],
+] as [string, { method?: string; path: string; body: object; field: string; isName?: boolean; token?: string }][];
+
+test.each(shownTexts)('%s is one line of what can be seen: in a list it would pass for another, or for none', async (_what, { method = 'POST', path, body, field, isName, token }) => {
+  const { headers } = gateway.newKey({ scopes: [...scopes] });
+  const sender = token === undefined ? headers : { ...headers, authorization: `Bearer ${token}` };
+  const faultsWith = async (text: string) => faults(await gateway.send(method, path, { ...sender, 'content-type': 'application/json' }, JSON.stringify({ ...body, [field]: text })));
+  for (const text of ['CI\u0000', 'CI\u0007', 'CI\u0085', 'a\nb', 'a\r\nb', 'a\u2028b', 'safe\u202eevil', 'x\u2066y', 'x\u200fy']) {
+    expect([text, await faultsWith(text)]).toEqual([text, [`/${field} invalid_value`]]);
+  }
+  for (const text of [' ', '\u00a0 ']) expect(await faultsWith(text)).toEqual(isName ? [`/${field} invalid_value`] : undefined);
+  for (const text of ['Größe 👩‍👩‍👧', 'שלום', 'نجمة', ...(isName ? [] : [''])]) expect([text, await faultsWith(text)]).toEqual([text, undefined]);
 });
 
 test('what only the operator may do names no scope, since no key can have one for it', async () => {

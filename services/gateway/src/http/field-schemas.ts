@@ -9,7 +9,8 @@ export function isStorable(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed();
 }
 
-const storable = { error: 'Must not contain U+0000 or half a surrogate pair.' };
+/** What can't be stored is told once, and not also for what else it is. */
+const storable = { error: 'Must not contain U+0000 or half a surrogate pair.', abort: true };
 
 /** @param maxLength in UTF-16 units */
 export const text = (maxLength: number) => z.string().min(1).max(maxLength).refine(isStorable, storable);
@@ -17,13 +18,16 @@ export const text = (maxLength: number) => z.string().min(1).max(maxLength).refi
 /** Control characters and line ends, and what turns the direction of the text around it: in a list one name would stand for another. */
 const deceptive = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 
+const oneLine = (schema: z.ZodString) =>
+  schema.refine((value) => !deceptive.test(value), 'Must not contain control characters, or any that change the direction of text.');
+
 /** What people tell things apart by. */
-export const name = (maxLength: number) =>
-  text(maxLength)
-    .refine((value) => !deceptive.test(value), 'Must not contain control characters, or any that change the direction of text.')
-    .refine((value) => value.trim() !== '', 'Must not be blank.');
+export const name = (maxLength: number) => oneLine(text(maxLength)).refine((value) => value.trim() !== '', 'Must not be blank.');
 
 export const textOrEmpty = (maxLength: number) => z.string().max(maxLength).refine(isStorable, storable);
+
+/** What is shown in the line of a list or the subject of a mail, beside a name or in its place. */
+export const lineOrEmpty = (maxLength: number) => oneLine(textOrEmpty(maxLength));
 
 /** For another service to judge. What must not be on the bus even if it is refused there is refused here. */
 export const passedOn = (maxLength: number) =>

@@ -1,10 +1,10 @@
 // What a client may say of a tracked page.
 import { z } from 'zod';
-import { httpUrl, textOrEmpty, timeZone } from '../http/field-schemas.js';
+import { httpUrl, lineOrEmpty, timeZone } from '../http/field-schemas.js';
 
 export const newPage = z.strictObject({
   url: httpUrl,
-  title: textOrEmpty(300).default(''),
+  title: lineOrEmpty(300).default(''),
   time_zone: timeZone.nullish(),
 });
 

@@ -1,7 +1,7 @@
 // What a client may say of a webhook. Which event types exist, which headers may be added and what makes a good secret is
 // for the dispatcher to say.
 import { z } from 'zod';
-import { httpUrl, id, passedOn, text, textOrEmpty } from '../http/field-schemas.js';
+import { httpUrl, id, lineOrEmpty, passedOn, text } from '../http/field-schemas.js';
 
 /** Left in the URL they would be shown wherever it is, and sent to nobody. */
 const url = httpUrl.refine((value) => !hasCredentials(value), {
@@ -26,7 +26,7 @@ const secret = text(200).describe('One of your own choosing, `whsec_` and 24 to 
 
 /** Where null means the default. */
 const optional = {
-  description: textOrEmpty(500).nullish(),
+  description: lineOrEmpty(500).nullish(),
   page_ids: z.array(id('page')).max(100).nullish(),
   rate_limit_per_second: z.int().min(1).max(1_000).nullish(),
   max_in_flight: z.int().min(1).max(100).nullish(),
@@ -62,7 +62,7 @@ export const webhookPatch = z.strictObject({
   }).nullish(),
 });
 
-export const disabling = z.strictObject({ reason: textOrEmpty(500).nullish().describe('Why, for whoever finds it disabled.') }).optional();
+export const disabling = z.strictObject({ reason: lineOrEmpty(500).nullish().describe('Why, for whoever finds it disabled.') }).optional();
 
 export const rotation = z
   .strictObject({
