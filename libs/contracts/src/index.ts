@@ -1,5 +1,5 @@
 // The contracts between the services: messages generated from proto/, the subjects they travel on, the event
-// types, the scopes of keys.
+// types, the scopes of keys, the form of the addresses they may be used from.
 export * from './gen/events/v1/envelope_pb.js';
 export * from './gen/events/v1/exports_pb.js';
 export * from './gen/events/v1/goals_pb.js';
@@ -18,6 +18,7 @@ export * from './gen/rpc/v1/rpc_pb.js';
 export * from './gen/webhooks/v1/deliveries_pb.js';
 export * from './gen/webhooks/v1/endpoints_pb.js';
 export * from './gen/webhooks/v1/replays_pb.js';
+export * from './address-range.js';
 export * from './etag.js';
 export * from './event-examples.js';
 export * from './events.js';

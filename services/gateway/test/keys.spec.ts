@@ -137,6 +137,17 @@ test('the bounds of limits are kept', async () => {
   expect([answer.status, faults(answer).sort()]).toEqual([400, ['/allowed_ips too_big', '/not_before invalid_format', '/rate_limit/limit too_big', '/rate_limit/window_seconds too_small']]);
 });
 
+test('addresses that are none are told together with whatever else is wrong, of a new key as of a change', async () => {
+  const wrong = { name: 'a\nb', colour: 'red', allowed_ips: ['10.0.0.0/40', '192.0.2.0/24', 'host.example'] };
+  for (const answer of [await gateway.post('/api/v1/keys', { access: 'read_only', ...wrong }, key.headers), await patch(wrong)]) {
+    expect([answer.status, faults(answer).sort()]).toEqual([
+      400,
+      ['/allowed_ips/0 invalid_format', '/allowed_ips/2 invalid_format', '/colour unknown_field', '/name invalid_value'],
+    ]);
+  }
+  expect(asked).toEqual([]);
+});
+
 test('a patch changes what it names, null clears, and what it does not name stays', async () => {
   await patch({ expires_at: null, not_before: null, allowed_ips: null, rate_limit: null });
   const cleared = asked.at(-1) as UpdateKeyRequest;

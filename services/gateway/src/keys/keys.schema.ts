@@ -1,7 +1,8 @@
-// What a client may say of a key. What it may grant, and which addresses are some, is for key-management to say.
-import { scopes, type Scope } from '@na/contracts';
+// What a client may say of a key. What it may grant, and whether it may be used from more places than the calling key, is for
+// key-management to say.
+import { addressRangeForm, parseAddressRange, scopes, type Scope } from '@na/contracts';
 import { z } from 'zod';
-import { name as nameOf, passedOn, text, timestamp } from '../http/field-schemas.js';
+import { name as nameOf, text, timestamp } from '../http/field-schemas.js';
 import { listQuery } from '../http/lists.js';
 import { presetNames, scopesOf, type Preset } from './presets.js';
 
@@ -15,11 +16,13 @@ const grant = {
   scopes: z.array(z.enum(scopes)).min(1).max(scopes.length).optional().describe('What it may do, by name; none includes another.'),
 };
 
+const addressRange = z.string().refine((value) => parseAddressRange(value) !== undefined, { error: addressRangeForm, params: { code: 'invalid_format' } });
+
 /** Where null means: without. */
 const limits = {
   expires_at: timestamp.nullish(),
   not_before: timestamp.nullish(),
-  allowed_ips: z.array(passedOn(64)).max(50).nullish(),
+  allowed_ips: z.array(addressRange).max(50).nullish(),
   rate_limit: z.strictObject({ limit: z.int().min(1).max(100_000), window_seconds: z.int().min(1).max(3_600) }).nullish(),
 };
 

@@ -1,6 +1,6 @@
 // What a key may be: known scopes, times, addresses and limits that make sense, and nothing that whoever makes or changes it
 // could not do itself. Pure rules.
-import { isScope } from '@na/contracts';
+import { addressRangeForm, isScope } from '@na/contracts';
 import { ServiceError, type FieldFault } from '@na/service-error';
 import { areWithin, canonicalRange, isWithin } from './address-ranges.js';
 import { isAtMost, rateBounds, rateOf, type Rate, type RateLimited } from './rate.js';
@@ -21,7 +21,7 @@ const maxAllowedIps = 50;
 /** Every address in its canonical form, each once. @throws ServiceError `invalid_request` with a pointer to each that is none */
 export function canonicalIps(allowedIps: string[]): string[] {
   const canonical = allowedIps.map(canonicalRange);
-  const noRange = (index: number) => faultAt(`/allowed_ips/${index}`, 'invalid_format', 'Must be an IP address or a CIDR range.');
+  const noRange = (index: number) => faultAt(`/allowed_ips/${index}`, 'invalid_format', addressRangeForm);
   const faults = canonical.flatMap((range, index) => (range ? [] : [noRange(index)]));
   if (allowedIps.length > maxAllowedIps) faults.push(faultAt('/allowed_ips', 'too_many', `Must be at most ${maxAllowedIps}.`));
   refuse('invalid_request', faults);
