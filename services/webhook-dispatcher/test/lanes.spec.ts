@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Envelope } from '@na/contracts';
-import { answer, hang, inTurn, WebhookReceiver } from '@na/testing';
+import { answer, eventually, hang, inTurn, WebhookReceiver } from '@na/testing';
+import { failuresToOpen } from '../src/deliveries/breaker.js';
 import { DispatcherBed } from './dispatcher-bed.js';
 
 let dispatcher: DispatcherBed;
@@ -47,6 +48,23 @@ test.each([429, 503])('%i with Retry-After leaves the whole endpoint alone for t
   dispatcher.moveTo(first);
   await receiver.received(3);
   expect(new Set(eventIds().slice(1))).toEqual(new Set([first.eventId, later.id]));
+});
+
+test('after a pause one delivery finds out whether the endpoint is well again, and the others wait in the database until it is', async () => {
+  const held = Promise.withResolvers<void>();
+  const refusals = Array.from({ length: failuresToOpen }, () => answer(500));
+  receiver.behave(inTurn(...refusals, (response) => void held.promise.then(() => response.end()), answer(200)));
+  const { workspaceId, endpointId } = await dispatcher.createEndpoint(receiver.url);
+  for (let i = 0; i < failuresToOpen; i++) await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  await eventually(async () => expect((await dispatcher.list(workspaceId)).filter(({ status }) => status === 'retrying')).toHaveLength(failuresToOpen));
+  for (let i = 0; i < 8; i++) await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  await dispatcher.untilListed(workspaceId, failuresToOpen + 8);
+  dispatcher.bed.clock.advance(2_000);
+  await receiver.received(failuresToOpen + 1);
+  const { rows } = await dispatcher.sql.query(`SELECT id FROM deliveries WHERE endpoint_id = $1 AND leased_by IS NOT NULL`, [endpointId]);
+  expect(rows).toHaveLength(1);
+  held.resolve();
+  await receiver.received(failuresToOpen + 8);
 });
 
 test('410 ends a delivery at once', async () => {

@@ -4,7 +4,7 @@ import { ends, isBetween, plainColumn, timeColumn } from './columns.js';
 import { awaitsSuccess } from '../health/health-store.js';
 import type { AttemptedDelivery } from './delivery.js';
 import { eventValues, logEvents } from './event-log.js';
-import { Statement } from './statement.js';
+import { Statement } from '../statement.js';
 
 /** Columns of `result`, with their types, as `attemptValues` gives them. */
 const attemptColumns = [

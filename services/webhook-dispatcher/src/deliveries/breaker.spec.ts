@@ -32,6 +32,11 @@ test('four failures in a row change nothing, the fifth opens for a second, later
   expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
 });
 
+test('pauses that begin at different moments end together, at the next quarter of a second after their time', () => {
+  const ends = [1, 120, 250, 251].map((ms) => times(5, timeout).reduce((breaker, outcome) => afterOutcome(breaker, outcome, now + ms, now + ms), closedBreaker).openUntil);
+  expect(ends.map((end) => end - now)).toEqual([1_250, 1_250, 1_250, 1_500]);
+});
+
 test.each([[timeout], [answered(503)], [answered(429)]])('failures of attempts that were in flight together are one reason for a pause: %j', (outcome) => {
   expect(pauseMs(together(times(14, outcome)))).toBe(1_000);
 });

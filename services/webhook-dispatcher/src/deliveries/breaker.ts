@@ -26,6 +26,9 @@ export const failuresToOpen = 5;
 const firstPauseMs = 1_000;
 const maxPauseMs = 60_000;
 
+/** Pauses are drawn out to a multiple of this, so that many end together: each end has the database looked through for what waits. */
+const endsEveryMs = 250;
+
 /** 429 and 503 ask for a pause of the whole endpoint, at once; other failures open it when they keep coming. */
 export function afterOutcome(breaker: Breaker, outcome: Outcome, startedAt: number, now: number): Breaker {
   if (isSuccess(outcome)) return { ...closedBreaker, askedUntil: breaker.askedUntil };
@@ -39,15 +42,20 @@ export function afterOutcome(breaker: Breaker, outcome: Outcome, startedAt: numb
 
 export function mayStart(breaker: Breaker, inFlight: number, now: number): boolean {
   if (now < pauseEnd(breaker)) return false;
-  return breaker.failures < failuresToOpen || inFlight === 0;
+  return !isHalfOpen(breaker) || inFlight === 0;
+}
+
+/** Once its pause is over, a single attempt has to find out whether the endpoint is well again. */
+export function isHalfOpen({ failures }: Breaker): boolean {
+  return failures >= failuresToOpen;
 }
 
 export function pauseEnd({ openUntil, askedUntil }: Breaker): number {
   return Math.max(openUntil, askedUntil);
 }
 
-/** For 1, 2, 4 … 60 s. */
+/** For 1, 2, 4 … 60 s, and up to `endsEveryMs` more. */
 function opened(breaker: Breaker, now: number): Breaker {
   const pauseMs = Math.min(maxPauseMs, firstPauseMs * 2 ** Math.min(breaker.openings, 10));
-  return { ...breaker, openings: breaker.openings + 1, openedAt: now, openUntil: now + pauseMs };
+  return { ...breaker, openings: breaker.openings + 1, openedAt: now, openUntil: Math.ceil((now + pauseMs) / endsEveryMs) * endsEveryMs };
 }

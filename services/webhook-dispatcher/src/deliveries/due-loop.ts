@@ -3,10 +3,17 @@ import type { Clock, Logger } from '@na/service-host';
 import type { DueDelivery } from './delivery.js';
 import type { Lanes } from './lanes.js';
 
+export interface ClaimedEndpoints {
+  /** Those that have no room are left out. */
+  except: string[];
+  /** Of these one each. */
+  onTrial: string[];
+}
+
 /** What the loop needs of the delivery store. */
 export interface DueDeliveries {
-  /** Leases up to `limit` due deliveries, some of each endpoint, leaving out those of the named ones. */
-  claimDue(now: Date, limit: number, exceptEndpoints: string[]): Promise<DueDelivery[]>;
+  /** Leases up to `limit` due deliveries, some of each endpoint. */
+  claimDue(now: Date, limit: number, endpoints: ClaimedEndpoints): Promise<DueDelivery[]>;
   nextDueAt(exceptEndpoints: string[]): Promise<Date | undefined>;
 }
 
@@ -89,13 +96,13 @@ export class DueLoop {
     const now = this.clock.now();
     await this.succession.takeOver(now);
     this.lanes.tidy();
-    const full = this.lanes.full();
-    const claiming = this.due.claimDue(now, claimLimit, full);
+    const claiming = this.due.claimDue(now, claimLimit, { except: this.lanes.full(), onTrial: this.lanes.onTrial() });
     // After a long outage a lease may be over whose attempt was made but could not be recorded: it is not made again.
     await this.lanes.bring(claiming.then((found) => found.filter(({ id }) => !this.unrecorded.holds(id))));
     const claimed = await claiming;
     if (claimed.length >= claimLimit || hasFullShare(claimed)) return now.getTime();
-    const next = await this.due.nextDueAt(full);
+    // By now the lanes hold what was claimed: one that this has filled tells when it has room again.
+    const next = await this.due.nextDueAt(this.lanes.full());
     const nextAt = next && next <= now ? now.getTime() + takenElsewhereMs : (next?.getTime() ?? Infinity);
     return Math.min(now.getTime() + pollMs, nextAt, this.lanes.nextPauseEnd(now.getTime()));
   }

@@ -6,7 +6,7 @@ import { ends, isBetween, plainColumn, timeColumn } from './columns.js';
 import { endpointColumns, targetOf, type EndpointRow } from './endpoint-row.js';
 import { eventValues, logEvents } from './event-log.js';
 import type { LoggedEvent, NewDelivery } from './fan-out.js';
-import { Statement } from './statement.js';
+import { Statement } from '../statement.js';
 import type { Subscription } from './subscriptions.js';
 
 const selectEndpoints = new Statement<EndpointRow>(
@@ -14,7 +14,6 @@ const selectEndpoints = new Statement<EndpointRow>(
   `SELECT ${endpointColumns} FROM endpoints p WHERE p.workspace_id = ANY($1) AND p.deleted_at IS NULL`,
 );
 
-/** The last branch finds what an earlier try has inserted whose answer was lost. */
 const insertDeliveries = new Statement<{ id: string }>(
   'insert deliveries',
   `WITH ${logEvents(1)}, made AS (
@@ -24,10 +23,14 @@ const insertDeliveries = new Statement<{ id: string }>(
      ON CONFLICT DO NOTHING
      RETURNING id
    )
-   SELECT id FROM made
-   UNION ALL
-   SELECT d.id FROM deliveries d JOIN unnest($9::text[], $10::timestamptz[]) AS wanted (id, event_at) USING (id, event_at)
-   WHERE d.leased_by = $19 AND d.attempts = 0 AND d.created_at < $18 AND ${isBetween('d.event_at', '$20', '$21')}`,
+   SELECT id FROM made`,
+);
+
+/** What an earlier try has inserted whose answer was lost. Apart from the insert, which would have to be planned each time with it. */
+const selectOwn = new Statement<{ id: string }>(
+  'deliveries of an earlier try',
+  `SELECT d.id FROM deliveries d JOIN unnest($1::text[], $2::timestamptz[]) AS wanted (id, event_at) USING (id, event_at)
+   WHERE d.leased_by = $3 AND d.attempts = 0 AND d.created_at < $4 AND ${isBetween('d.event_at', '$5', '$6')}`,
 );
 
 export class FanOutStore {
@@ -52,14 +55,14 @@ export class FanOutStore {
    * One statement, so one transaction. A delivery that is leased is due when its lease ends, any other at once. When the
    * answer to an insert was lost and it is repeated, what stands there in this replica's lease, never attempted, is taken
    * up as if it were new.
+   * @returns ids of the deliveries that are new
    */
   async insert(events: LoggedEvent[], wanted: NewDelivery[], now: Date): Promise<Set<string>> {
     // Two statements that write the same deliveries must not wait for each other in a circle.
     const deliveries = wanted.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-    const rows = await insertDeliveries.run(this.everywhere.manager, [
+    const made = await insertDeliveries.run(this.everywhere.manager, [
       ...eventValues(events),
-      plainColumn(deliveries.map(({ id }) => id)),
-      timeColumn(deliveries.map(({ eventAt }) => eventAt)),
+      ...keysOf(deliveries),
       plainColumn(deliveries.map(({ workspaceId }) => workspaceId)),
       plainColumn(deliveries.map(({ target }) => target.endpointId)),
       plainColumn(deliveries.map(({ eventId }) => eventId)),
@@ -68,10 +71,19 @@ export class FanOutStore {
       timeColumn(deliveries.map(({ leased, leasedUntil }) => (leased ? leasedUntil : now))),
       plainColumn(deliveries.map(({ leased }) => (leased ? this.replica : null))),
       now,
-      this.replica,
-      // Of the events, of which some may be wanted by nobody.
-      ...ends(events.map(({ eventAt }) => eventAt)),
     ]);
-    return new Set(rows.map(({ id }) => id));
+    const fresh = new Set(made.map(({ id }) => id));
+    const others = deliveries.filter(({ id }) => !fresh.has(id));
+    if (others.length > 0) for (const { id } of await this.ownAmong(others, now)) fresh.add(id);
+    return fresh;
   }
+
+  private ownAmong(deliveries: NewDelivery[], before: Date): Promise<{ id: string }[]> {
+    const times = deliveries.map(({ eventAt }) => eventAt);
+    return selectOwn.run(this.everywhere.manager, [...keysOf(deliveries), this.replica, before, ...ends(times)]);
+  }
+}
+
+function keysOf(deliveries: NewDelivery[]): unknown[] {
+  return [plainColumn(deliveries.map(({ id }) => id)), timeColumn(deliveries.map(({ eventAt }) => eventAt))];
 }

@@ -1,5 +1,5 @@
 // One endpoint's lane: what waits for it, and what of that may start now. Decides; `lanes.ts` starts.
-import { afterOutcome, closedBreaker, mayStart, pauseEnd, type Breaker } from './breaker.js';
+import { afterOutcome, closedBreaker, isHalfOpen, mayStart, pauseEnd, type Breaker } from './breaker.js';
 import type { DueDelivery } from './delivery.js';
 import type { Outcome } from './send.js';
 
@@ -49,7 +49,13 @@ export class Lane {
   }
 
   hasRoom(now: number): boolean {
-    return now >= pauseEnd(this.breaker) && this.waiting < this.limits.maxWaiting;
+    if (now < pauseEnd(this.breaker)) return false;
+    return this.takesOne ? this.isIdle : this.waiting < this.limits.maxWaiting;
+  }
+
+  /** Whether it has no use for more than one: should that fail, the others would only have to be given back. */
+  get takesOne(): boolean {
+    return isHalfOpen(this.breaker);
   }
 
   /** Whether a delivery added now is likely to be done within so many milliseconds. */

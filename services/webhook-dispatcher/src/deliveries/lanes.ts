@@ -45,6 +45,8 @@ export class Lanes {
   private readonly queue = new Set<string>();
   /** Endpoints that had no room for something, which now waits in the database. */
   private readonly turnedAway = new Set<string>();
+  /** Endpoints whose lane was open or half-open when an attempt last ended. */
+  private readonly failing = new Set<string>();
   private readonly slots: Slots;
   private readonly arrivals = new Arrivals();
   private stopping = false;
@@ -76,6 +78,12 @@ export class Lanes {
     return [...this.lanes.keys()].filter((endpointId) => !this.hasRoom(endpointId));
   }
 
+  /** Endpoints of which no more than one should be fetched: it has to find out whether they are well again. */
+  onTrial(): string[] {
+    for (const endpointId of this.failing) if (!this.laneOf(endpointId)?.takesOne) this.failing.delete(endpointId);
+    return [...this.failing];
+  }
+
   /** Whether a delivery added now is likely to be done in a moment. */
   isQuick(endpointId: string): boolean {
     return !this.stopping && (this.laneOf(endpointId)?.isQuick(quickMs, this.now()) ?? true);
@@ -95,6 +103,11 @@ export class Lanes {
   /** The delivery has not been attempted by the end of its budget. */
   noteSlow(delivery: DueDelivery): void {
     this.lanes.get(delivery.target.endpointId)?.noteSlow(delivery, quickMs);
+  }
+
+  /** Whether the endpoint will still be left alone then: the end of its pause brings what is due before it. */
+  isPausedAt(endpointId: string, at: Date): boolean {
+    return this.lanes.get(endpointId)?.pausedUntil(at.getTime()) !== undefined;
   }
 
   /** When the next pause of an endpoint is over, in Unix milliseconds; Infinity when none is paused. */
@@ -196,6 +209,7 @@ export class Lanes {
     const { endpointId } = delivery.target;
     const now = this.now();
     lane.end(delivery, outcome, now, this.lag.ownMs);
+    if (lane.takesOne) this.failing.add(endpointId);
     this.rest(lane, now);
     // At half, so that the due loop is not asked for every single place that falls free.
     if (lane.waiting <= lane.limits.maxWaiting / 2 && lane.hasRoom(now) && this.turnedAway.delete(endpointId)) this.work.onRoom();

@@ -61,8 +61,9 @@ export async function startPipeline({ everywhere, secrets, replica, calls, send,
   const recorder = new Recorder(async (batch, kind) => {
     await timeRecording(() => attempts.record(batch, kind));
     for (const { next, delivery } of batch) {
-      if (next.kind === 'retry') dueLoop.expect(next.at);
-      else if (delivery.target.ordered) wake();
+      if (next.kind !== 'retry') {
+        if (delivery.target.ordered) wake();
+      } else if (!lanes.isPausedAt(delivery.target.endpointId, next.at)) dueLoop.expect(next.at);
     }
   }, logger);
   host.onStop('recorder', () => recorder.drain());

@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 import type { SecretBox } from '../endpoints/secret-box.js';
 import { ends, isBetween } from './columns.js';
 import type { DueDelivery } from './delivery.js';
-import { shareOfEndpoint, type DueDeliveries } from './due-loop.js';
+import { shareOfEndpoint, type ClaimedEndpoints, type DueDeliveries } from './due-loop.js';
 import { endpointColumns, targetOf, type EndpointRow } from './endpoint-row.js';
 import { leaseMs } from './fan-out.js';
 import { isWithin, unfinishedStretches, type Stretch } from './unfinished-days.js';
@@ -53,23 +53,27 @@ export class ScheduleStore implements DueDeliveries {
    * overtake it.
    * @returns those due for longest first
    */
-  async claimDue(now: Date, limit: number, exceptEndpoints: string[]): Promise<DueDelivery[]> {
+  async claimDue(now: Date, limit: number, { except, onTrial }: ClaimedEndpoints): Promise<DueDelivery[]> {
     const leasedUntil = new Date(now.getTime() + leaseMs);
     const stretches = await unfinishedStretches(this.everywhere);
     const unfinished = isUnfinished(stretches);
+    const dueLongest = (count: number) => `
+      SELECT d.id, d.event_at, d.due_at FROM deliveries d WHERE d.endpoint_id = open.id AND d.due_at <= $2 AND ${unfinished}
+      ORDER BY d.due_at LIMIT ${count} FOR UPDATE SKIP LOCKED`;
     const [rows] = await this.queryInOrder<[DueRow[], number]>(
       `WITH RECURSIVE ${activeEndpoints(unfinished)}, unordered AS (
-         SELECT d.id, d.event_at, d.due_at FROM open CROSS JOIN LATERAL (
-           SELECT d.id, d.event_at, d.due_at FROM deliveries d WHERE d.endpoint_id = open.id AND d.due_at <= $2 AND ${unfinished}
-           ORDER BY d.due_at LIMIT ${shareOfEndpoint} FOR UPDATE SKIP LOCKED
-         ) d WHERE NOT open.ordered AND ${isNotPaused} LIMIT $3
+         SELECT d.id, d.event_at, d.due_at FROM open CROSS JOIN LATERAL (${dueLongest(shareOfEndpoint)}) d
+         WHERE NOT open.ordered AND open.id <> ALL($6) AND ${isNotPaused} LIMIT $3
+       ), on_trial AS (
+         SELECT d.id, d.event_at, d.due_at FROM open CROSS JOIN LATERAL (${dueLongest(1)}) d
+         WHERE NOT open.ordered AND open.id = ANY($6) AND ${isNotPaused}
        ), ordered AS (
          SELECT d.id, d.event_at, d.due_at FROM open CROSS JOIN LATERAL (
            SELECT d.id, d.event_at, d.due_at FROM deliveries d WHERE d.endpoint_id = open.id AND ${unfinished}
            ORDER BY d.event_at, d.event_id LIMIT 1 FOR UPDATE
          ) d WHERE open.ordered AND ${isNotPaused} AND d.due_at <= $2
        ), due AS (
-         SELECT * FROM unordered UNION ALL SELECT * FROM ordered
+         SELECT * FROM unordered UNION ALL SELECT * FROM on_trial UNION ALL SELECT * FROM ordered
        )
        UPDATE deliveries d SET due_at = $4, leased_by = $5
        FROM due, events e, endpoints p
@@ -77,7 +81,7 @@ export class ScheduleStore implements DueDeliveries {
          AND e.id = d.event_id AND e.event_at = d.event_at AND p.id = d.endpoint_id
          AND ${isWithin('d.event_at', stretches)} AND ${isWithin('e.event_at', stretches)}
        RETURNING d.id, d.event_at, d.event_id, d.event_type, d.attempts, d.max_attempts, d.attempts_before_run, e.payload, e.traceparent, due.due_at AS was_due_at, ${endpointColumns}`,
-      [exceptEndpoints, now, limit, leasedUntil, this.replica],
+      [except, now, limit, leasedUntil, this.replica, onTrial],
     );
     // An UPDATE returns them as its plan has met them.
     rows.sort((a, b) => a.was_due_at.getTime() - b.was_due_at.getTime());

@@ -63,6 +63,18 @@ test('a workspace in use is renewed without anyone waiting for it', async () => 
   expect(await versionOf('ws_1')).toBe('second');
 });
 
+test('with a workspace that is renewed go those that have been used since they were loaded, and no others', async () => {
+  const { asked, versionOf, loadAs, pass } = bed();
+  void Promise.all(['ws_1', 'ws_2', 'ws_3'].map(versionOf));
+  await loadAs('first');
+  expect(await versionOf('ws_2')).toBe('first');
+  pass(lifetimeMs / 2);
+  expect(await versionOf('ws_1')).toBe('first');
+  await loadAs('second');
+  expect(asked.at(-1)!.workspaceIds).toEqual(['ws_1', 'ws_2']);
+  expect(await Promise.all(['ws_1', 'ws_2', 'ws_3'].map(versionOf))).toEqual(['second', 'second', 'first']);
+});
+
 test('what was forgotten while it was being loaded is used by nobody: it is loaded anew', async () => {
   const { subscriptions, asked, versionOf, loadAs, settle } = bed();
   const before = versionOf('ws_1');

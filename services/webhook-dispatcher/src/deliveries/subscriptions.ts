@@ -17,6 +17,8 @@ interface Entry {
   subscriptions: Subscription[];
   /** When its loading began, by the monotonic clock in milliseconds. */
   asOf: number;
+  /** An event has needed it since it was loaded. */
+  isInUse: boolean;
 }
 
 /**
@@ -27,6 +29,13 @@ export const lifetimeMs = 2_000;
 
 /** One in use is loaded anew, in the background, from this age on: a busy workspace never waits. */
 const renewAfterMs = 1_000;
+
+/**
+ * And takes others in use along that are at least so old: most of what a query costs does not depend on how many it is about. No
+ * more at once than leaves the event loop free for other things.
+ */
+const takenAlongAfterMs = 500;
+const maxRenewed = 100;
 
 /** Endpoints in memory, of about 2 KB each, and workspaces. The oldest entries go first. */
 const maxKept = 20_000;
@@ -54,9 +63,10 @@ export class Subscriptions {
   async of(workspaceId: string): Promise<Subscription[]> {
     const age = this.ageOf(workspaceId);
     if (age >= lifetimeMs) return this.loadOnce(workspaceId);
-    // Should it fail, whoever needs it after its lifetime gets the error.
-    if (age >= renewAfterMs) this.loadOnce(workspaceId).catch(() => undefined);
-    return this.entries.get(workspaceId)!.subscriptions;
+    const entry = this.entries.get(workspaceId)!;
+    entry.isInUse = true;
+    if (age >= renewAfterMs) this.renewWithOthers(workspaceId);
+    return entry.subscriptions;
   }
 
   /** What was loaded, or began to be loaded, before now is not used any more: who waits for it gets what is loaded next. */
@@ -85,6 +95,17 @@ export class Subscriptions {
     for (const workspaceId of [...this.entries.keys(), ...this.loading.keys()]) this.forget(workspaceId);
   }
 
+  /** Should it fail, whoever needs one of them after its lifetime gets the error. */
+  private renewWithOthers(workspaceId: string): void {
+    if (this.loading.has(workspaceId)) return;
+    const renewed = [workspaceId];
+    for (const [other, { isInUse }] of this.entries) {
+      if (renewed.length >= maxRenewed) break;
+      if (other !== workspaceId && isInUse && this.ageOf(other) >= takenAlongAfterMs) renewed.push(other);
+    }
+    for (const one of renewed) this.loadOnce(one).catch(() => undefined);
+  }
+
   private loadOnce(workspaceId: string): Promise<Subscription[]> {
     const asOf = this.monotonicNow();
     const running = this.loading.get(workspaceId);
@@ -93,7 +114,7 @@ export class Subscriptions {
     const work = this.loadWithOthers(workspaceId)
       .then((subscriptions) => {
         if (!isCurrent()) return this.of(workspaceId);
-        if (this.isTrusted) this.keep(workspaceId, { subscriptions, asOf });
+        if (this.isTrusted) this.keep(workspaceId, { subscriptions, asOf, isInUse: false });
         return subscriptions;
       })
       .finally(() => isCurrent() && this.loading.delete(workspaceId));

@@ -2,7 +2,7 @@
 // partitions need be planned and probed by what looks for due deliveries: see schedule-store.ts.
 import type { DataSource } from 'typeorm';
 import { dayMs } from './partitions.js';
-import { Statement } from './statement.js';
+import { Statement } from '../statement.js';
 
 /** More stretches than this would cost more to plan than the partitions between them. */
 const maxStretches = 3;

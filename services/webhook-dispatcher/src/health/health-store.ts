@@ -3,6 +3,7 @@
 // writes and waits for nothing.
 import { appendToOutbox, eventMessage } from '@na/outbox';
 import type { EntityManager } from 'typeorm';
+import { Statement } from '../statement.js';
 import { enqueueAlerts } from '../alerts/alert-queue.js';
 import { afterAttempts, type AttemptOutcome, type EndpointHealth, type HealthPolicy, type HealthSignal, type Judgement } from './endpoint-health.js';
 import { eventOf, type SignalledEndpoint } from './health-events.js';
@@ -61,18 +62,20 @@ export async function applyOutcomes(
 /** Condition that a success means something to an endpoint. */
 export const awaitsSuccess = '(failing_since IS NOT NULL OR told_since IS NOT NULL)';
 
+const selectConcerned = new Statement<EndpointRow>(
+  'endpoints concerned by attempts',
+  `SELECT id, workspace_id, url, description, failing_since, failed_attempts, warnings, told_since, failed_before, paused_until FROM endpoints
+   WHERE id = ANY($1) AND (id = ANY($2) OR ${awaitsSuccess}) AND status = 'enabled' AND deleted_at IS NULL
+   ORDER BY id FOR UPDATE`,
+);
+
 /**
  * A success matters only to an endpoint that has been failing. One that begins to fail while a success is being recorded
  * is as if it had failed afterwards. In the order of ids, so that replicas never wait for each other in a circle.
  */
 async function lockConcerned(tx: EntityManager, byEndpoint: Map<string, AttemptOutcome[]>): Promise<EndpointRow[]> {
   const failed = [...byEndpoint].filter(([, outcomes]) => outcomes.some(({ succeeded }) => !succeeded));
-  return tx.query<EndpointRow[]>(
-    `SELECT id, workspace_id, url, description, failing_since, failed_attempts, warnings, told_since, failed_before, paused_until FROM endpoints
-     WHERE id = ANY($1) AND (id = ANY($2) OR ${awaitsSuccess}) AND status = 'enabled' AND deleted_at IS NULL
-     ORDER BY id FOR UPDATE`,
-    [[...byEndpoint.keys()], failed.map(([id]) => id)],
-  );
+  return selectConcerned.run(tx, [[...byEndpoint.keys()], failed.map(([id]) => id)]);
 }
 
 function judge(row: EndpointRow, outcomes: AttemptOutcome[], policy: HealthPolicy): Judged {
@@ -96,29 +99,31 @@ function pauseSignal({ endpoint, pausedUntil: until, wasPausedUntil }: Judged, n
   return isNew ? [{ endpoint, signal: { kind: 'paused', until } }] : [];
 }
 
+const updateHealth = new Statement(
+  'health of endpoints',
+  `UPDATE endpoints e
+   SET status = h.status, failing_since = h.failing_since, failed_attempts = h.failed_attempts, warnings = h.warnings,
+       told_since = h.told_since, failed_before = h.failed_before, paused_until = greatest(e.paused_until, h.paused_until),
+       disabled_reason = COALESCE(h.disabled_reason, e.disabled_reason),
+       disabled_at = CASE WHEN h.status = 'disabled' THEN $10::timestamptz ELSE e.disabled_at END
+   FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::integer[], $5::integer[], $6::timestamptz[], $7::integer[], $8::timestamptz[], $9::text[])
+     AS h (id, status, failing_since, failed_attempts, warnings, told_since, failed_before, paused_until, disabled_reason)
+   WHERE e.id = h.id`,
+);
+
 async function writeHealth(tx: EntityManager, judged: Judged[], now: Date): Promise<void> {
-  await tx.query(
-    `UPDATE endpoints e
-     SET status = h.status, failing_since = h.failing_since, failed_attempts = h.failed_attempts, warnings = h.warnings,
-         told_since = h.told_since, failed_before = h.failed_before, paused_until = greatest(e.paused_until, h.paused_until),
-         disabled_reason = COALESCE(h.disabled_reason, e.disabled_reason),
-         disabled_at = CASE WHEN h.status = 'disabled' THEN $10::timestamptz ELSE e.disabled_at END
-     FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::integer[], $5::integer[], $6::timestamptz[], $7::integer[], $8::timestamptz[], $9::text[])
-       AS h (id, status, failing_since, failed_attempts, warnings, told_since, failed_before, paused_until, disabled_reason)
-     WHERE e.id = h.id`,
-    [
-      judged.map(({ endpoint }) => endpoint.id),
-      judged.map(({ health }) => health.status),
-      judged.map(({ health }) => health.failingSince),
-      judged.map(({ health }) => health.failedAttempts),
-      judged.map(({ health }) => health.warnings),
-      judged.map(({ health }) => health.toldSince),
-      judged.map(({ health }) => health.failedBefore),
-      judged.map(({ pausedUntil }) => pausedUntil ?? null),
-      judged.map(({ signals }) => disabledReason(signals)),
-      now,
-    ],
-  );
+  await updateHealth.run(tx, [
+    judged.map(({ endpoint }) => endpoint.id),
+    judged.map(({ health }) => health.status),
+    judged.map(({ health }) => health.failingSince),
+    judged.map(({ health }) => health.failedAttempts),
+    judged.map(({ health }) => health.warnings),
+    judged.map(({ health }) => health.toldSince),
+    judged.map(({ health }) => health.failedBefore),
+    judged.map(({ pausedUntil }) => pausedUntil ?? null),
+    judged.map(({ signals }) => disabledReason(signals)),
+    now,
+  ]);
 }
 
 function disabledReason(signals: HealthSignal[]): string | null {
