@@ -17,6 +17,7 @@ import { AskedPausesAndOwedRecoveries1796900000000 } from './migrations/17969000
 import { RecordedRequests1797000000000 } from './migrations/1797000000000-recorded-requests.js';
 import { AttemptsOfCancelled1797100000000 } from './migrations/1797100000000-attempts-of-cancelled.js';
 import { RunsOfThePolicy1797200000000 } from './migrations/1797200000000-runs-of-the-policy.js';
+import { EnabledSince1797300000000 } from './migrations/1797300000000-enabled-since.js';
 import { Replay } from './replays/replay.entity.js';
 import type { settings } from './settings.js';
 
@@ -36,6 +37,7 @@ export const migrations = [
   RecordedRequests1797000000000,
   AttemptsOfCancelled1797100000000,
   RunsOfThePolicy1797200000000,
+  EnabledSince1797300000000,
 ];
 
 export interface Databases {

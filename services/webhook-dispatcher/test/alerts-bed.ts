@@ -9,8 +9,9 @@ import { typeid } from 'typeid-js';
 import type { DataSource, EntityManager } from 'typeorm';
 import { migrations } from '../src/database.js';
 import { Endpoint } from '../src/endpoints/endpoint.entity.js';
-import type { AttemptOutcome } from '../src/health/endpoint-health.js';
-import { applyOutcomes } from '../src/health/health-store.js';
+import { applyOutcomes, type EndpointOutcome } from '../src/health/health-store.js';
+
+export const url = 'https://api.example.com/hooks';
 
 export const policy = { disableAfterMs: 72 * 3_600_000, minFailedAttempts: 3 };
 
@@ -21,6 +22,7 @@ export interface EndpointHealthRow {
   warnings: number;
   disabled_reason: string | null;
   disabled_at: Date | null;
+  paused_until: Date | null;
 }
 
 export class AlertsBed {
@@ -43,7 +45,7 @@ export class AlertsBed {
     await this.database.getRepository(Endpoint).insert({
       id,
       workspaceId: typeid('ws').toString(),
-      url: 'https://api.example.com/hooks',
+      url,
       description: 'Orders',
       eventTypes: ['*'],
       retryPolicy,
@@ -56,23 +58,23 @@ export class AlertsBed {
     return id;
   }
 
-  failure(at = this.now): AttemptOutcome {
-    return { at, succeeded: false, gone: false, responseCode: 503 };
+  failure(at = this.now): EndpointOutcome {
+    return { at, url, succeeded: false, gone: false, responseCode: 503 };
   }
 
-  gone(): AttemptOutcome {
-    return { at: this.now, succeeded: false, gone: true, responseCode: 410 };
+  gone(): EndpointOutcome {
+    return { at: this.now, url, succeeded: false, gone: true, responseCode: 410 };
   }
 
-  success(at = this.now): AttemptOutcome {
-    return { at, succeeded: true, gone: false, responseCode: 200 };
+  success(at = this.now): EndpointOutcome {
+    return { at, url, succeeded: true, gone: false, responseCode: 200 };
   }
 
-  apply(endpointId: string, ...outcomes: AttemptOutcome[]) {
+  apply(endpointId: string, ...outcomes: EndpointOutcome[]) {
     return this.database.transaction((tx) => this.applyIn(tx, endpointId, ...outcomes));
   }
 
-  applyIn(tx: EntityManager, endpointId: string, ...outcomes: AttemptOutcome[]) {
+  applyIn(tx: EntityManager, endpointId: string, ...outcomes: EndpointOutcome[]) {
     return applyOutcomes(tx, new Map([[endpointId, outcomes]]), this.now, policy);
   }
 
@@ -85,13 +87,13 @@ export class AlertsBed {
   }
 
   /** Fails an endpoint up to its first warning. */
-  async warn(endpointId: string): Promise<void> {
-    await this.apply(endpointId, this.failure(this.hoursAgo(30)), this.failure());
+  async warn(endpointId: string, sentTo = url): Promise<void> {
+    await this.apply(endpointId, ...[this.hoursAgo(30), this.now].map((at) => ({ ...this.failure(at), url: sentTo })));
   }
 
   async health(endpointId: string): Promise<EndpointHealthRow> {
     const rows = await this.database.query<EndpointHealthRow[]>(
-      'SELECT status, failing_since, failed_attempts, warnings, disabled_reason, disabled_at FROM endpoints WHERE id = $1',
+      'SELECT status, failing_since, failed_attempts, warnings, disabled_reason, disabled_at, paused_until FROM endpoints WHERE id = $1',
       [endpointId],
     );
     return rows[0]!;

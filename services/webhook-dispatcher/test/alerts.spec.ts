@@ -74,8 +74,9 @@ test('the owners of a workspace are told of a failing endpoint by mail, once', a
 });
 
 test('a line break in a customer\'s text makes no header', async () => {
-  const id = await bed.createEndpoint({ workspaceId, description: 'x\r\nBcc: victim@example.com', url: 'https://api.example.com/\r\nBcc: victim@example.com' });
-  await bed.warn(id);
+  const broken = 'https://api.example.com/\r\nBcc: victim@example.com';
+  const id = await bed.createEndpoint({ workspaceId, description: 'x\r\nBcc: victim@example.com', url: broken });
+  await bed.warn(id, broken);
   pass(gatherMs, startSender());
   await mailsArrive(1);
   const { recipients, raw } = smtp.mails[0]!;

@@ -77,6 +77,16 @@ test('410 disables at once', async () => {
   expect(await bed.health(id)).toMatchObject({ status: 'disabled', disabled_reason: 'The endpoint answered 410 Gone.' });
 });
 
+test.each([
+  ['at an address of before', { url: 'https://api.example.com/before' }],
+  ['that began before it was enabled', { at: new Date(0) }],
+])('what came of an attempt %s is not held against an endpoint', async (_, outcome) => {
+  const id = await bed.createEndpoint({ enabledAt: bed.hoursAgo(1) });
+  const pausedUntil = bed.hoursAgo(-1);
+  await bed.apply(id, { ...bed.failure(), pausedUntil, ...outcome }, { ...bed.gone(), ...outcome });
+  expect(await bed.health(id)).toMatchObject({ status: 'enabled', failed_attempts: 0, paused_until: null });
+});
+
 test('the recovery of a warned endpoint is published', async () => {
   const id = await bed.createEndpoint();
   await bed.warn(id);

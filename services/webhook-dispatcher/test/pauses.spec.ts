@@ -134,6 +134,26 @@ test('enabling ends it also while an attempt from before is under way', async ()
   await receiver.received(3);
 });
 
+test.each([
+  ['ask for a pause', busy],
+  ['have it disabled', answer(410)],
+])('an attempt that was under way when its endpoint was enabled can not %s any more', async (_, reply) => {
+  const held = Promise.withResolvers<void>();
+  receiver.behave(inTurn((response, request, count) => void held.promise.then(() => reply(response, request, count)), answer(200)));
+  const { workspaceId, endpointId: id } = await dispatcher.createEndpoint(receiver.url);
+  const caller = { workspaceId, actor: 'test' };
+  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  await receiver.received(1);
+  dispatcher.bed.clock.advance(1);
+  await dispatcher.endpoints.enableEndpoint({ caller, id });
+  held.resolve();
+  await eventually(async () => expect((await dispatcher.list(workspaceId))[0]).toMatchObject({ attempts: 1 }));
+  const { endpoint } = await dispatcher.endpoints.getEndpoint({ caller, id });
+  expect([endpoint!.status, endpoint!.pausedUntil]).toEqual(['enabled', undefined]);
+  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  await receiver.received(2);
+});
+
 test('all replicas go by it at once, also those that have the endpoint in memory', async () => {
   const other = await dispatcher.startDispatcher();
   let isBusy = false;

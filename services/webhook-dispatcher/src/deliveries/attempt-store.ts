@@ -1,6 +1,6 @@
 // Records attempts, in batches: the attempts, what they make of their deliveries, and what they mean for their endpoints.
 import type { DataSource, EntityManager } from 'typeorm';
-import type { AttemptOutcome } from '../health/endpoint-health.js';
+import type { EndpointOutcome } from '../health/health-store.js';
 import { insertDeliveries, updateDeliveries } from './attempt-statements.js';
 import type { AttemptedDelivery } from './delivery.js';
 import { retryAfterMs } from './retry-after.js';
@@ -10,7 +10,7 @@ import type { Outcome } from './send.js';
 /** What recording needs of endpoint health. */
 export interface Health<Signal> {
   /** Applies outcomes to the health of their endpoints, on the locked rows. */
-  apply(tx: EntityManager, byEndpoint: Map<string, AttemptOutcome[]>): Promise<Signal[]>;
+  apply(tx: EntityManager, byEndpoint: Map<string, EndpointOutcome[]>): Promise<Signal[]>;
   /** Tells others what came of it; after the commit. */
   committed(signals: Signal[]): void;
 }
@@ -62,8 +62,8 @@ export class AttemptStore<Signal> {
   }
 }
 
-function outcomesByEndpoint(batch: AttemptedDelivery[]): Map<string, AttemptOutcome[]> {
-  const byEndpoint = new Map<string, AttemptOutcome[]>();
+function outcomesByEndpoint(batch: AttemptedDelivery[]): Map<string, EndpointOutcome[]> {
+  const byEndpoint = new Map<string, EndpointOutcome[]>();
   for (const { delivery, startedAt, endedAt, outcome } of batch) {
     const { endpointId } = delivery.target;
     const outcomes = byEndpoint.get(endpointId) ?? [];

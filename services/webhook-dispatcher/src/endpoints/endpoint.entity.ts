@@ -90,6 +90,10 @@ export class Endpoint {
   @Column({ name: 'missed_since', type: 'timestamptz', precision: 3, nullable: true })
   missedSince!: Date | null;
 
+  /** When it was last enabled by hand. */
+  @Column({ name: 'enabled_at', type: 'timestamptz', precision: 3, nullable: true })
+  enabledAt!: Date | null;
+
   /** Since when it was failing by what the owners were told last, if they have not been told of a recovery. */
   @Column({ name: 'told_since', type: 'timestamptz', precision: 3, nullable: true })
   toldSince!: Date | null;

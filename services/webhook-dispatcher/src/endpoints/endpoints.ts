@@ -41,6 +41,7 @@ export class Endpoints {
       ...unblemished,
       toldSince: null,
       missedSince: null,
+      enabledAt: null,
       failedBefore: 0,
       createdAt: this.clock.now(),
     };

@@ -22,12 +22,15 @@ export class Switching {
   ) {}
 
   /**
-   * Begins its health anew, and ends a pause that it had asked for. What waited for it goes on; what it missed is only counted,
+   * Begins its health anew, and ends a pause that it had asked for; an attempt that is in flight changes neither any more. What waited for it goes on; what it missed is only counted,
    * and sent by a replay. Owners who know of its failures are told when it has recovered, with the first success.
    * @param isRepeat an earlier try of the same request may have enabled it already: what it missed is told again
    */
   async enable(workspaceId: string, id: string, isRepeat: boolean): Promise<Enabled> {
-    const { before, after } = await this.store.change(workspaceId, id, (endpoint) => (endpoint.status === 'enabled' ? { pausedUntil: null } : enabledAgain(endpoint)));
+    const { before, after } = await this.store.change(workspaceId, id, (endpoint) => ({
+      ...(endpoint.status === 'enabled' ? { pausedUntil: null } : enabledAgain(endpoint)),
+      enabledAt: this.clock.now(),
+    }));
     this.wake();
     const since = before.disabledAt ?? (isRepeat ? before.missedSince : null);
     if (!since) return { endpoint: after, missed: { count: 0, isPartial: false } };

@@ -1,9 +1,9 @@
 // What the recorder needs of endpoint health: outcomes applied inside its transaction, and told to others after the commit.
 import type { Clock, Logger } from '@na/service-host';
 import type { EntityManager } from 'typeorm';
-import type { AttemptOutcome, HealthPolicy } from './endpoint-health.js';
+import type { HealthPolicy } from './endpoint-health.js';
 import { reportSignals } from './health-report.js';
-import { applyOutcomes, type EndpointSignal } from './health-store.js';
+import { applyOutcomes, type EndpointOutcome, type EndpointSignal } from './health-store.js';
 
 export class EndpointHealthKeeper {
   constructor(
@@ -14,7 +14,7 @@ export class EndpointHealthKeeper {
     private readonly onSignals: (signals: EndpointSignal[]) => void,
   ) {}
 
-  apply(tx: EntityManager, byEndpoint: Map<string, AttemptOutcome[]>): Promise<EndpointSignal[]> {
+  apply(tx: EntityManager, byEndpoint: Map<string, EndpointOutcome[]>): Promise<EndpointSignal[]> {
     return applyOutcomes(tx, byEndpoint, this.clock.now(), this.policy);
   }
 

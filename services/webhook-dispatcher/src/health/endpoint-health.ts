@@ -27,10 +27,6 @@ export interface AttemptOutcome {
   succeeded: boolean;
   /** It answered 410. */
   gone: boolean;
-  /** It asked to be left alone until then. */
-  pausedUntil?: Date;
-  /** Where it was sent. */
-  url?: string;
   responseCode?: number;
   error?: string;
 }

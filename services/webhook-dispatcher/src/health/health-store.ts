@@ -19,6 +19,15 @@ interface EndpointRow {
   told_since: Date | null;
   failed_before: number;
   paused_until: Date | null;
+  enabled_at: Date | null;
+}
+
+/** An attempt, as far as it means something for its endpoint. */
+export interface EndpointOutcome extends AttemptOutcome {
+  /** Where it was sent. */
+  url: string;
+  /** It asked to be left alone until then. */
+  pausedUntil?: Date;
 }
 
 interface Judged extends Judgement {
@@ -45,7 +54,7 @@ export interface EndpointSignal {
  */
 export async function applyOutcomes(
   tx: EntityManager,
-  byEndpoint: Map<string, AttemptOutcome[]>,
+  byEndpoint: Map<string, EndpointOutcome[]>,
   now: Date,
   policy: HealthPolicy,
 ): Promise<EndpointSignal[]> {
@@ -64,7 +73,7 @@ export const awaitsSuccess = '(failing_since IS NOT NULL OR told_since IS NOT NU
 
 const selectConcerned = new Statement<EndpointRow>(
   'endpoints concerned by attempts',
-  `SELECT id, workspace_id, url, description, failing_since, failed_attempts, warnings, told_since, failed_before, paused_until FROM endpoints
+  `SELECT id, workspace_id, url, description, failing_since, failed_attempts, warnings, told_since, failed_before, paused_until, enabled_at FROM endpoints
    WHERE id = ANY($1) AND (id = ANY($2) OR ${awaitsSuccess}) AND status = 'enabled' AND deleted_at IS NULL
    ORDER BY id FOR UPDATE`,
 );
@@ -73,12 +82,12 @@ const selectConcerned = new Statement<EndpointRow>(
  * A success matters only to an endpoint that has been failing. One that begins to fail while a success is being recorded
  * is as if it had failed afterwards. In the order of ids, so that replicas never wait for each other in a circle.
  */
-async function lockConcerned(tx: EntityManager, byEndpoint: Map<string, AttemptOutcome[]>): Promise<EndpointRow[]> {
+async function lockConcerned(tx: EntityManager, byEndpoint: Map<string, EndpointOutcome[]>): Promise<EndpointRow[]> {
   const failed = [...byEndpoint].filter(([, outcomes]) => outcomes.some(({ succeeded }) => !succeeded));
   return selectConcerned.run(tx, [[...byEndpoint.keys()], failed.map(([id]) => id)]);
 }
 
-function judge(row: EndpointRow, outcomes: AttemptOutcome[], policy: HealthPolicy): Judged {
+function judge(row: EndpointRow, outcomes: EndpointOutcome[], policy: HealthPolicy): Judged {
   const { id, workspace_id: workspaceId, url, description } = row;
   const before: EndpointHealth = {
     status: 'enabled',
@@ -88,10 +97,15 @@ function judge(row: EndpointRow, outcomes: AttemptOutcome[], policy: HealthPolic
     toldSince: row.told_since,
     failedBefore: row.failed_before,
   };
-  // What the server at an address of before asked for does not bind the one at the new.
-  const pauses = outcomes.flatMap((outcome) => (outcome.url === url ? (outcome.pausedUntil?.getTime() ?? []) : []));
+  const telling = outcomes.filter((outcome) => isOfEndpointAsItIs(outcome, row));
+  const pauses = telling.flatMap((outcome) => outcome.pausedUntil?.getTime() ?? []);
   const pausedUntil = pauses.length > 0 ? new Date(Math.max(...pauses)) : undefined;
-  return { endpoint: { id, workspaceId, url, description }, pausedUntil, wasPausedUntil: row.paused_until, ...afterAttempts(before, outcomes, policy) };
+  return { endpoint: { id, workspaceId, url, description }, pausedUntil, wasPausedUntil: row.paused_until, ...afterAttempts(before, telling, policy) };
+}
+
+/** What the server at an address of before answered, or one that has been mended since, is not held against the one that is there now. */
+function isOfEndpointAsItIs(outcome: EndpointOutcome, { url, enabled_at: enabledAt }: EndpointRow): boolean {
+  return outcome.url === url && (!enabledAt || outcome.at >= enabledAt);
 }
 
 function pauseSignal({ endpoint, pausedUntil: until, wasPausedUntil }: Judged, now: Date): EndpointSignal[] {
