@@ -5,6 +5,7 @@ import { createTestDatabase, eventually, type TestDatabase } from '@na/testing';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { insertDeliveries, updateDeliveries } from '../src/deliveries/attempt-statements.js';
+import { AttemptStore } from '../src/deliveries/attempt-store.js';
 import type { AttemptedDelivery, DueDelivery } from '../src/deliveries/delivery.js';
 import type { LoggedEvent } from '../src/deliveries/fan-out.js';
 import { FanOutStore } from '../src/deliveries/fan-out-store.js';
@@ -116,4 +117,23 @@ test.each([
     ...{ status: 'cancelled', attempts: 1, response_code: 200, last_attempt_at: now, completed_at: cancelledAt },
     ...{ next_attempt_at: null, due_at: null, leased_by: null },
   });
+});
+
+test('a failure whose recording is repeated, because only its answer was lost, is held against its endpoint once', async () => {
+  const [lost, late] = [due('lost'), due('late')];
+  await insertPending([lost, late]);
+  const failed = [lost, late].map((delivery) => ({ ...attempted({ ...delivery, unwritten: undefined }), next: { kind: 'failed' } as const }));
+  const counted: number[] = [];
+  const health = {
+    apply: async (_tx: unknown, byEndpoint: Map<string, unknown[]>) => {
+      counted.push([...byEndpoint.values()].flat().length);
+      return [];
+    },
+    committed: () => undefined,
+  };
+  const store = new AttemptStore(database, health);
+  const kind = { isUnwritten: false, isSuccessful: false };
+  await store.record(failed.slice(0, 1), kind, false);
+  await store.record(failed, kind, true);
+  expect(counted).toEqual([1, 1]);
 });

@@ -92,6 +92,17 @@ export async function insertDeliveries(tx: EntityManager, attempts: AttemptedDel
   return idsOf(await insertAttempted.run(tx, [endpointsOf(batch), ...attemptValues(batch), ...deliveryValues(batch), ...eventValues(events)]));
 }
 
+/** @returns those of the attempts whose place in the log is not taken */
+export async function withoutRecorded(tx: EntityManager, attempts: AttemptedDelivery[]): Promise<AttemptedDelivery[]> {
+  const times = attempts.map(({ delivery }) => delivery.eventAt);
+  const rows = await tx.query<{ delivery_id: string; number: number }[]>(
+    `SELECT a.delivery_id, a.number FROM attempts a JOIN unnest($1::text[], $2::timestamptz[], $3::integer[]) AS made (delivery_id, event_at, number) USING (delivery_id, event_at, number)
+     WHERE ${isBetween('a.event_at', '$4', '$5')}`,
+    [attempts.map(({ delivery }) => delivery.id), times, attempts.map(({ delivery }) => delivery.attempts + 1), ...ends(times)],
+  );
+  return attempts.filter(({ delivery: { id, attempts: before } }) => !rows.some(({ delivery_id, number }) => delivery_id === id && number === before + 1));
+}
+
 /** Two statements that write the same deliveries must not wait for each other in a circle. */
 function inOrder(batch: AttemptedDelivery[]): AttemptedDelivery[] {
   return batch.toSorted((a, b) => (a.delivery.id < b.delivery.id ? -1 : 1));

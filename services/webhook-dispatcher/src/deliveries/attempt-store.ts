@@ -1,7 +1,7 @@
 // Records attempts, in batches: the attempts, what they make of their deliveries, and what they mean for their endpoints.
 import type { DataSource, EntityManager } from 'typeorm';
 import type { EndpointOutcome } from '../health/health-store.js';
-import { insertDeliveries, updateDeliveries } from './attempt-statements.js';
+import { insertDeliveries, updateDeliveries, withoutRecorded } from './attempt-statements.js';
 import type { AttemptedDelivery } from './delivery.js';
 import { retryAfterMs } from './retry-after.js';
 import { isGone, isSuccess } from './retry-policy.js';
@@ -37,20 +37,22 @@ export class AttemptStore<Signal> {
   /**
    * What was attempted before it was written is inserted as it has become; the rest is brought up to date.
    * @param batch all of one kind, so that nothing is done again for the failure of another
+   * @param isRepeat some or all of it may be there already: then it means nothing more for the health of endpoints
    */
-  async record(batch: AttemptedDelivery[], kind: RecordKind): Promise<void> {
-    if (kind.isUnwritten) return this.recordWith(insertDeliveries, batch, kind);
+  async record(batch: AttemptedDelivery[], kind: RecordKind, isRepeat: boolean): Promise<void> {
+    if (kind.isUnwritten) return this.recordWith(insertDeliveries, batch, kind, isRepeat);
     // An insert as pending may still be under way; should it fail, the event comes again.
     await Promise.allSettled(batch.flatMap(({ delivery }) => delivery.unwritten?.settled.promise ?? []));
-    return this.recordWith(updateDeliveries, batch, kind);
+    return this.recordWith(updateDeliveries, batch, kind, isRepeat);
   }
 
   /** One transaction; in the ordinary case, all succeeded on endpoints that were well, one statement. */
-  private async recordWith(write: Write, batch: AttemptedDelivery[], { isSuccessful }: RecordKind): Promise<void> {
+  private async recordWith(write: Write, batch: AttemptedDelivery[], { isSuccessful }: RecordKind, isRepeat: boolean): Promise<void> {
     if (!isSuccessful) {
       const signals = await this.everywhere.transaction(async (tx) => {
+        const unrecorded = isRepeat ? await withoutRecorded(tx, batch) : batch;
         await write(tx, batch);
-        return this.health.apply(tx, outcomesByEndpoint(batch));
+        return this.health.apply(tx, outcomesByEndpoint(unrecorded));
       });
       this.health.committed(signals);
       return;

@@ -10,10 +10,16 @@ export interface ClaimedEndpoints {
   onTrial: string[];
 }
 
+export interface Claimed {
+  deliveries: DueDelivery[];
+  /** More may be due that could be claimed at once. */
+  hasMore: boolean;
+}
+
 /** What the loop needs of the delivery store. */
 export interface DueDeliveries {
-  /** Leases up to `limit` due deliveries, some of each endpoint. */
-  claimDue(now: Date, limit: number, endpoints: ClaimedEndpoints): Promise<DueDelivery[]>;
+  /** Leases up to `limit` due deliveries, an equal share of each endpoint that has so many. */
+  claimDue(now: Date, limit: number, endpoints: ClaimedEndpoints): Promise<Claimed>;
   nextDueAt(exceptEndpoints: string[]): Promise<Date | undefined>;
 }
 
@@ -28,9 +34,6 @@ export interface Unrecorded {
 }
 
 const claimLimit = 1_000;
-
-/** Most that one claim takes of one endpoint, so that each gets its share of it. With 50, a backlog of one drained half as fast. */
-export const shareOfEndpoint = 250;
 
 /** Longest pause: how late a delivery may be found that another replica scheduled or left behind. */
 const pollMs = 1_000;
@@ -85,7 +88,8 @@ export class DueLoop {
   private async untilLook(): Promise<void> {
     while (!this.stopped.signal.aborted) {
       const ms = this.lookAt - this.clock.now().getTime();
-      if (ms <= 0) return;
+      // It is further away only when the clock has been set back.
+      if (ms <= 0 || ms > pollMs) return;
       this.wait = new AbortController();
       await this.clock.wait(ms, AbortSignal.any([this.wait.signal, this.stopped.signal]));
     }
@@ -98,21 +102,13 @@ export class DueLoop {
     this.lanes.tidy();
     const claiming = this.due.claimDue(now, claimLimit, { except: this.lanes.full(), onTrial: this.lanes.onTrial() });
     // After a long outage a lease may be over whose attempt was made but could not be recorded: it is not made again.
-    await this.lanes.bring(claiming.then((found) => found.filter(({ id }) => !this.unrecorded.holds(id))));
-    const claimed = await claiming;
-    if (claimed.length >= claimLimit || hasFullShare(claimed)) return now.getTime();
+    await this.lanes.bring(claiming.then(({ deliveries }) => deliveries.filter(({ id }) => !this.unrecorded.holds(id))));
+    if ((await claiming).hasMore) return now.getTime();
     // By now the lanes hold what was claimed: one that this has filled tells when it has room again.
     const next = await this.due.nextDueAt(this.lanes.full());
     const nextAt = next && next <= now ? now.getTime() + takenElsewhereMs : (next?.getTime() ?? Infinity);
     return Math.min(now.getTime() + pollMs, nextAt, this.lanes.nextPauseEnd(now.getTime()));
   }
-}
-
-/** Some endpoint was given all that one claim gives, so there may be more of it. */
-function hasFullShare(claimed: DueDelivery[]): boolean {
-  const counts = new Map<string, number>();
-  for (const { target } of claimed) counts.set(target.endpointId, (counts.get(target.endpointId) ?? 0) + 1);
-  return [...counts.values()].some((count) => count >= shareOfEndpoint);
 }
 
 /** What is due and was not claimed is just being taken by another replica: without a pause the loop would spin on it. */

@@ -4,7 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@na/service-host';
 
 export interface GroupCommitWork<T> {
-  write: (batch: T[]) => Promise<void>;
+  /** @param isRepeat the try before may have written it all the same, if only its answer was lost */
+  write: (batch: T[], isRepeat: boolean) => Promise<void>;
   /** Called once the batch, or a part of it, is written. */
   done: (batch: T[]) => void;
   /** Called for one that can't ever be. */
@@ -49,9 +50,9 @@ export class GroupCommit<T> {
   }
 
   private async writeUntilDone(batch: T[]): Promise<void> {
-    for (;;) {
+    for (let isRepeat = false; ; isRepeat = true) {
       try {
-        await this.work.write(batch);
+        await this.work.write(batch, isRepeat);
         return this.work.done(batch);
       } catch (error) {
         this.logger.error({ err: error, attempts: batch.length, first: this.work.nameOf(batch[0]!) }, 'attempts could not be recorded');

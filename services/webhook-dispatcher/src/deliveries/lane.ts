@@ -86,6 +86,8 @@ export class Lane {
   /** Takes the next delivery to attempt, or nothing when none may start. Each one taken must be ended. */
   start(now: number): DueDelivery | undefined {
     const { ratePerSecond, maxInFlight } = this.limits;
+    // Further away it is only when the clock has been set back.
+    if (ratePerSecond) this.nextSlotAt = Math.min(this.nextSlotAt, now + 1_000 / ratePerSecond);
     if (this.waiting === 0 || this.inFlight.size >= maxInFlight || now < this.nextSlotAt || !mayStart(this.breaker, this.inFlight.size, now)) return undefined;
     if (ratePerSecond) this.nextSlotAt = Math.max(now, this.nextSlotAt) + 1_000 / ratePerSecond;
     const delivery = this.pick();

@@ -58,8 +58,8 @@ export async function startPipeline({ everywhere, secrets, replica, calls, send,
   const work = { insert, onSlow: (delivery: DueDelivery) => lanes.noteSlow(delivery), onLost: ({ id, target }: DueDelivery) => lanes.drop(target.endpointId, id) };
   const writeAhead = new WriteAhead(work, clock, lag);
 
-  const recorder = new Recorder(async (batch, kind) => {
-    await timeRecording(() => attempts.record(batch, kind));
+  const recorder = new Recorder(async (batch, kind, isRepeat) => {
+    await timeRecording(() => attempts.record(batch, kind, isRepeat));
     for (const { next, delivery } of batch) {
       if (next.kind !== 'retry') {
         if (delivery.target.ordered) wake();

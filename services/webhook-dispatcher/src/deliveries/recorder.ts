@@ -22,7 +22,7 @@ export class Recorder {
 
   /** @param write gets attempts of one kind. One that PostgreSQL refuses is made again when its lease ends, or its event comes again */
   constructor(
-    private readonly write: (batch: AttemptedDelivery[], kind: RecordKind) => Promise<void>,
+    private readonly write: (batch: AttemptedDelivery[], kind: RecordKind, isRepeat: boolean) => Promise<void>,
     private readonly logger: Logger,
   ) {}
 
@@ -75,7 +75,7 @@ export class Recorder {
   private newGroup(kind: RecordKind): GroupCommit<AttemptedDelivery> {
     const isQuick = kind.isUnwritten && kind.isSuccessful;
     const work = {
-      write: (batch: AttemptedDelivery[]) => this.write(batch, kind),
+      write: (batch: AttemptedDelivery[], isRepeat: boolean) => this.write(batch, kind, isRepeat),
       done: (batch: AttemptedDelivery[]) => this.release(batch, (settled) => settled.resolve()),
       // Its event is not to be acknowledged: nothing of it is in the database.
       refused: (attempted: AttemptedDelivery, error: unknown) => this.release([attempted], (settled) => settled.reject(error)),

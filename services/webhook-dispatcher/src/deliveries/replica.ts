@@ -20,6 +20,12 @@ const reconnectMs = 200;
 const lookEveryMs = 500;
 const connectTimeoutMs = 2_000;
 
+/** @param lockClass the parameter that is */
+const livingReplicas = (lockClass: string) => `
+  SELECT objid::bigint::integer AS number FROM pg_locks
+  WHERE locktype = 'advisory' AND classid = ${lockClass}::oid AND objsubid = 2 AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+
 export class Replica {
   private client?: pg.Client;
   private left = false;
@@ -62,15 +68,17 @@ export class Replica {
 
   /** Makes due at once what dead replicas have leased: once after the start, and whenever one has been gone for the grace. */
   async takeOver(now: Date): Promise<void> {
-    if (now.getTime() - this.lookedAt < lookEveryMs) return;
+    if (Math.abs(now.getTime() - this.lookedAt) < lookEveryMs) return;
     this.lookedAt = now.getTime();
     const alive = await this.living();
     const gone = this.noteMissing(alive, now.getTime());
     const isFirst = !this.hasTakenOverAtStart && now.getTime() - this.startedAt >= graceMs;
     if (!isFirst && gone.length === 0) return;
+    // Asked again who lives, by the statement itself: what it sees leased was leased under a lock that was held by then.
     await this.everywhere.query(
-      `UPDATE deliveries SET due_at = $1, leased_by = NULL WHERE due_at > $1 AND leased_by IS NOT NULL AND leased_by <> ALL($2::integer[])`,
-      [now, [...alive, ...this.missing.keys()].filter((number) => !gone.includes(number))],
+      `UPDATE deliveries SET due_at = $1, leased_by = NULL
+       WHERE due_at > $1 AND leased_by IS NOT NULL AND leased_by <> ALL($3::integer[]) AND leased_by NOT IN (${livingReplicas('$2')})`,
+      [now, lockClass, [this.number, ...this.missing.keys()].filter((number) => !gone.includes(number))],
     );
     for (const number of gone) this.missing.delete(number);
     if (isFirst) this.hasTakenOverAtStart = true;
@@ -86,12 +94,7 @@ export class Replica {
 
   /** Numbers of all replicas that live, this one included. @throws what the database says */
   async living(): Promise<Set<number>> {
-    const rows = await this.everywhere.query<{ number: number }[]>(
-      `SELECT objid::bigint::integer AS number FROM pg_locks
-       WHERE locktype = 'advisory' AND classid = $1::oid AND objsubid = 2 AND granted
-         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-      [lockClass],
-    );
+    const rows = await this.everywhere.query<{ number: number }[]>(livingReplicas('$1'), [lockClass]);
     return new Set([this.number, ...rows.map(({ number }) => number)]);
   }
 

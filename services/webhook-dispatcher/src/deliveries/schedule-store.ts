@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 import type { SecretBox } from '../endpoints/secret-box.js';
 import { ends, isBetween } from './columns.js';
 import type { DueDelivery } from './delivery.js';
-import { shareOfEndpoint, type ClaimedEndpoints, type DueDeliveries } from './due-loop.js';
+import type { Claimed, ClaimedEndpoints, DueDeliveries } from './due-loop.js';
 import { endpointColumns, targetOf, type EndpointRow } from './endpoint-row.js';
 import { leaseMs } from './fan-out.js';
 import { isWithin, unfinishedStretches, type Stretch } from './unfinished-days.js';
@@ -19,7 +19,12 @@ interface DueRow extends EndpointRow {
   max_attempts: number;
   attempts_before_run: number | null;
   was_due_at: Date;
+  /** Most that was claimed of an endpoint. */
+  share: number;
 }
+
+/** Most that one claim takes of one endpoint, however few others there are. With 50, a backlog of one drained half as fast. */
+const maxShare = 250;
 
 /**
  * The endpoints that have unfinished deliveries, by jumping from one to the next in the index (endpoint_id, due_at): the
@@ -50,22 +55,28 @@ export class ScheduleStore implements DueDeliveries {
   /**
    * Leasing moves due_at to the lease's end: whoever dies with it is succeeded by the next claim after that. Of an ordered
    * endpoint only the first unfinished delivery can be claimed; it is not skipped when it is locked, or the next would
-   * overtake it.
+   * overtake it. The limit is shared out equally, and where there are more endpoints than that, chance says which of them: a
+   * backlog of some must not hold up the retries of others.
    * @returns those due for longest first
    */
-  async claimDue(now: Date, limit: number, { except, onTrial }: ClaimedEndpoints): Promise<DueDelivery[]> {
+  async claimDue(now: Date, limit: number, { except, onTrial }: ClaimedEndpoints): Promise<Claimed> {
     const leasedUntil = new Date(now.getTime() + leaseMs);
     const stretches = await unfinishedStretches(this.everywhere);
     const unfinished = isUnfinished(stretches);
-    const dueLongest = (count: number) => `
-      SELECT d.id, d.event_at, d.due_at FROM deliveries d WHERE d.endpoint_id = open.id AND d.due_at <= $2 AND ${unfinished}
-      ORDER BY d.due_at LIMIT ${count} FOR UPDATE SKIP LOCKED`;
+    const isDue = `d.endpoint_id = open.id AND d.due_at <= $2 AND ${unfinished}`;
+    const dueLongest = (count: string) => `
+      SELECT d.id, d.event_at, d.due_at FROM deliveries d WHERE ${isDue} ORDER BY d.due_at LIMIT ${count} FOR UPDATE SKIP LOCKED`;
     const [rows] = await this.queryInOrder<[DueRow[], number]>(
-      `WITH RECURSIVE ${activeEndpoints(unfinished)}, unordered AS (
-         SELECT d.id, d.event_at, d.due_at FROM open CROSS JOIN LATERAL (${dueLongest(shareOfEndpoint)}) d
-         WHERE NOT open.ordered AND open.id <> ALL($6) AND ${isNotPaused} LIMIT $3
+      `WITH RECURSIVE ${activeEndpoints(unfinished)}, waiting AS MATERIALIZED (
+         SELECT open.id FROM open
+         WHERE NOT open.ordered AND open.id <> ALL($6) AND ${isNotPaused} AND EXISTS (SELECT FROM deliveries d WHERE ${isDue})
+         ORDER BY random()
+       ), share AS (
+         SELECT least(${maxShare}, greatest(1, $3::integer / nullif(count(*), 0)))::integer AS size FROM waiting
+       ), unordered AS (
+         SELECT d.id, d.event_at, d.due_at FROM waiting open CROSS JOIN LATERAL (${dueLongest('(SELECT size FROM share)')}) d LIMIT $3
        ), on_trial AS (
-         SELECT d.id, d.event_at, d.due_at FROM open CROSS JOIN LATERAL (${dueLongest(1)}) d
+         SELECT d.id, d.event_at, d.due_at FROM open CROSS JOIN LATERAL (${dueLongest('1')}) d
          WHERE NOT open.ordered AND open.id = ANY($6) AND ${isNotPaused}
        ), ordered AS (
          SELECT d.id, d.event_at, d.due_at FROM open CROSS JOIN LATERAL (
@@ -80,12 +91,12 @@ export class ScheduleStore implements DueDeliveries {
        WHERE d.id = due.id AND d.event_at = due.event_at
          AND e.id = d.event_id AND e.event_at = d.event_at AND p.id = d.endpoint_id
          AND ${isWithin('d.event_at', stretches)} AND ${isWithin('e.event_at', stretches)}
-       RETURNING d.id, d.event_at, d.event_id, d.event_type, d.attempts, d.max_attempts, d.attempts_before_run, e.payload, e.traceparent, due.due_at AS was_due_at, ${endpointColumns}`,
+       RETURNING d.id, d.event_at, d.event_id, d.event_type, d.attempts, d.max_attempts, d.attempts_before_run, e.payload, e.traceparent, due.due_at AS was_due_at, (SELECT size FROM share) AS share, ${endpointColumns}`,
       [except, now, limit, leasedUntil, this.replica, onTrial],
     );
     // An UPDATE returns them as its plan has met them.
     rows.sort((a, b) => a.was_due_at.getTime() - b.was_due_at.getTime());
-    return rows.map((row) => this.dueDelivery(row, now, leasedUntil));
+    return { deliveries: rows.map((row) => this.dueDelivery(row, now, leasedUntil)), hasMore: rows.length >= limit || hasFullShare(rows, onTrial) };
   }
 
   /** When the next delivery is due that `claimDue` could then take. */
@@ -142,6 +153,13 @@ export class ScheduleStore implements DueDeliveries {
       target: targetOf(row, this.secrets),
     };
   }
+}
+
+/** Of some endpoint as much was claimed as of any, so there may be more of it. */
+function hasFullShare(rows: DueRow[], onTrial: string[]): boolean {
+  const counts = new Map<string, number>();
+  for (const { endpoint_id: id, ordered } of rows) if (!ordered && !onTrial.includes(id)) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return [...counts.values()].some((count) => count >= rows[0]!.share);
 }
 
 /** Condition on deliveries `d`. */
