@@ -6,7 +6,8 @@ import type { Sample } from './sample.ts';
 import { operatorTokenFile } from './secrets.ts';
 import type { Settings } from './settings.ts';
 
-export function announce(settings: Settings, gatewayUrl: string, sample: Sample | undefined): void {
+/** @param metrics where those of each service are collected, if they are */
+export function announce(settings: Settings, gatewayUrl: string, sample: Sample | undefined, metrics: string[]): void {
   const { dataDir, operatorToken } = settings;
   const tokenFile = shown(operatorTokenFile(dataDir));
   const token = operatorToken === undefined ? `$(cat ${tokenFile})` : '$OPERATOR_TOKEN';
@@ -16,6 +17,7 @@ export function announce(settings: Settings, gatewayUrl: string, sample: Sample 
     ['operator token', operatorToken === undefined ? tokenFile : 'as set by OPERATOR_TOKEN'],
     ...(sample ? [['sample key', `${shown(dataDir)}/sample-key (workspace ${sample.workspaceId})`]] : []),
     ['logs', `${shown(logFolder(dataDir))}/`],
+    ...(metrics.length > 0 ? [['metrics', metrics.join(', ')]] : []),
   ];
   const commands = sample ? sampleCommands(gatewayUrl, shown(dataDir), sample) : firstCommands(gatewayUrl, token);
   console.log(`

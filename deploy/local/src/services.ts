@@ -47,11 +47,21 @@ export function serviceSpecs({ databaseUrls, natsUrl, gatewayPort, operatorToken
     },
   };
   const common = { ...passedOn(process.env), NATS_URL: natsUrl, HEALTH_PORT: '0' };
-  return (Object.keys(own) as ServiceName[]).map((name) => ({
+  return (Object.keys(own) as ServiceName[]).map((name, index) => ({
     name,
     ...programOf(name),
-    env: { ...common, ...own[name] },
+    env: { ...common, ...metricsPort(process.env, index), ...own[name] },
   }));
+}
+
+/** OpenTelemetry's own, unless another is set. */
+const usualMetricsPort = 9464;
+
+/** Where Prometheus is to collect the metrics of each: on one machine they can't all have the same port, so they have it and those after it. */
+export function metricsPort({ OTEL_METRICS_EXPORTER: exporters = '', OTEL_EXPORTER_PROMETHEUS_PORT: first }: NodeJS.ProcessEnv, index: number): NodeJS.ProcessEnv {
+  const isShown = exporters.split(',').some((exporter) => exporter.trim() === 'prometheus');
+  if (!isShown) return {};
+  return { OTEL_EXPORTER_PROMETHEUS_PORT: String(Number(first || usualMetricsPort) + index) };
 }
 
 /**

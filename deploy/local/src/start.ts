@@ -11,7 +11,7 @@ import { provision } from './provision.ts';
 import { hasSample, showSample, type Sample, type SampleOptions } from './sample.ts';
 import { hasSecrets, loadOperatorToken, loadSecrets } from './secrets.ts';
 import { openDatabase, openNats, openServices, type Opened } from './open.ts';
-import { serviceSpecs } from './services.ts';
+import { serviceSpecs, type ServiceSpec } from './services.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { stopRequests } from './stop-requests.ts';
 
@@ -57,7 +57,11 @@ async function open(settings: Settings): Promise<void> {
 
   // Only a new data folder gets the sample; one that has it keeps its receiver.
   const sample = settings.showsSample && (isNew || hasSample(dataDir)) ? await tryShowSample({ gatewayUrl, dataDir, operatorToken }) : undefined;
-  announce(settings, gatewayUrl, sample);
+  announce(settings, gatewayUrl, sample, specs.flatMap(metricsPlace));
+}
+
+function metricsPlace({ name, env: { OTEL_EXPORTER_PROMETHEUS_PORT: port } }: ServiceSpec): string[] {
+  return port === undefined ? [] : [`:${port}/metrics (${name})`];
 }
 
 /** The system runs, with or without its sample. */
