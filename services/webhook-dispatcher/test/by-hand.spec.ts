@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { timestampDate } from '@bufbuild/protobuf/wkt';
 import type { ServerResponse } from 'node:http';
 import { answer, eventually, inTurn, WebhookReceiver, type ReceivedRequest } from '@na/testing';
+import { failuresToOpen } from '../src/deliveries/breaker.js';
 import { DispatcherBed } from './dispatcher-bed.js';
 
 let dispatcher: DispatcherBed;
@@ -44,7 +46,7 @@ async function somethingElseIsDelivered(): Promise<void> {
 
 test('a delivery that succeeded is sent again under the same webhook-id when it is retried by hand', async () => {
   const { workspaceId, event, delivery } = await deliveryAfter(200);
-  expect((await retry(workspaceId, delivery.id)).delivery).toMatchObject({ id: delivery.id, maxAttempts: 12 });
+  expect((await retry(workspaceId, delivery.id)).delivery).toMatchObject({ id: delivery.id, maxAttempts: 13 });
   await dispatcher.deliveryIn(workspaceId, 'succeeded', 2);
   expect(receiver.requests.map(header('webhook-id'))).toEqual([event.id, event.id]);
   expect(receiver.requests.map(header('x-webhook-attempt'))).toEqual(['1', '2']);
@@ -58,6 +60,34 @@ test('a delivery that failed for good gets one more attempt, and has failed agai
   receiver.behave(answer(200));
   await retry(workspaceId, delivery.id);
   expect(await dispatcher.deliveryIn(workspaceId, 'succeeded', 3)).toMatchObject({ maxAttempts: 3 });
+});
+
+test('attempts by hand are made besides those of the policy, and the next wait is as long as it would have been without them', async () => {
+  const { workspaceId, delivery } = await deliveryAfter(500, { maxAttempts: 3 });
+  for (const attempts of [2, 3, 4]) {
+    await retry(workspaceId, delivery.id);
+    const after = await dispatcher.deliveryIn(workspaceId, 'retrying', attempts);
+    const waitMs = timestampDate(after.nextRetryAt!).getTime() - timestampDate(after.lastAttemptAt!).getTime();
+    expect(after.maxAttempts).toBe(attempts + 2);
+    expect(Math.abs(waitMs - 5_000)).toBeLessThanOrEqual(1_000);
+  }
+  dispatcher.moveTo(await dispatcher.deliveryIn(workspaceId, 'retrying', 4));
+  dispatcher.moveTo(await dispatcher.deliveryIn(workspaceId, 'retrying', 5));
+  await dispatcher.deliveryIn(workspaceId, 'failed', 6);
+});
+
+test('a retry is made at once, before what waits and although the endpoint is left alone because it fails', async () => {
+  receiver.behave(answer(500));
+  const { workspaceId } = await dispatcher.createEndpoint(receiver.url);
+  for (let i = 0; i < failuresToOpen; i++) await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  await eventually(async () => expect((await dispatcher.list(workspaceId)).filter(({ attempts }) => attempts === 1)).toHaveLength(failuresToOpen));
+  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  await dispatcher.untilListed(workspaceId, failuresToOpen + 1);
+  receiver.behave(answer(200));
+  const { id } = (await dispatcher.list(workspaceId)).find(({ status }) => status === 'retrying')!;
+  await retry(workspaceId, id);
+  await receiver.received(failuresToOpen + 2);
+  expect(header('x-webhook-delivery')(receiver.requests[failuresToOpen]!)).toBe(id);
 });
 
 test('a retry does not wait for the backoff', async () => {

@@ -167,7 +167,7 @@ export const comments: Readonly<Record<string, string>> = {
   "webhooks.v1.Delivery.id": "TypeID \"dlv_…\".",
   "webhooks.v1.Delivery.status": "\"pending\", \"retrying\", \"succeeded\", \"failed\" or \"cancelled\".",
   "webhooks.v1.Delivery.attempts": "Made so far.",
-  "webhooks.v1.Delivery.max_attempts": "After this many it fails: those of the retry policy. Where none was left a retry by hand adds one; a replay adds a whole run of the policy to those made so far.",
+  "webhooks.v1.Delivery.max_attempts": "After this many it fails: those of the retry policy. A retry by hand adds one; a replay adds a whole run of the policy to those made so far.",
   "webhooks.v1.Delivery.response_code": "Of the latest attempt; unset when that got no answer.",
   "webhooks.v1.Delivery.response_body": "Of the latest attempt; at most 16 KiB of it.",
   "webhooks.v1.Delivery.error": "Why the latest attempt got no answer: one of the closed list in docs/webhooks.",

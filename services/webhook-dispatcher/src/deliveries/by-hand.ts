@@ -16,6 +16,9 @@ export function notLeased(now: string): string {
   return `(d.leased_by IS NULL OR d.due_at <= ${now})`;
 }
 
+/** By a retry at $4 of delivery `d`: none where the policy's own is due by then, or it has had none yet. */
+const addedAttempts = `CASE WHEN d.attempts = 0 OR d.due_at <= $4 THEN 0 ELSE 1 END`;
+
 interface Found {
   endpoint_id: string;
   /** Of the last retry. */
@@ -29,28 +32,31 @@ export class ByHand {
   constructor(
     private readonly database: DataSource,
     private readonly clock: Clock,
-    /** Tells the due loop that something is due. */
-    private readonly wake: () => void,
+    /** Has a delivery that has just been made due attempted, before all else that waits for its endpoint. Never rejects. */
+    private readonly attemptFirst: (id: string, eventAt: Date) => Promise<void>,
     /** Resolves when no replica will begin an attempt of the delivery, or can't be reached. Never rejects. */
     private readonly withdraw: (endpointId: string, deliveryId: string) => Promise<void>,
   ) {}
 
   /**
+   * One attempt more than the retry policy has, whose waits go on as if it had not been made.
    * @param retryId the same in each try of one request: that the last retry was this one leaves nothing to be done
    * @throws ServiceError not_found, or conflict when an attempt is under way or its endpoint takes none
    */
   async retry(workspaceId: string, id: string, retryId: string): Promise<void> {
+    const eventAt = eventTimeOf(id);
     await inWorkspace(this.database, workspaceId, async (tx) => {
       const [, changed] = await tx.query<[unknown, number]>(
-        `UPDATE deliveries d SET ${dueAgain('$4::timestamptz')}, max_attempts = GREATEST(d.max_attempts, d.attempts + 1), retry_id = $5
+        `UPDATE deliveries d SET ${dueAgain('$4::timestamptz')}, retry_id = $5,
+           max_attempts = GREATEST(d.max_attempts + ${addedAttempts}, d.attempts + 1), attempts_before_run = coalesce(d.attempts_before_run, 0) + ${addedAttempts}
          FROM endpoints p
          WHERE d.workspace_id = $1 AND d.id = $2 AND d.event_at = $3 AND ${notLeased('$4::timestamptz')}
            AND p.id = d.endpoint_id AND p.status = 'enabled' AND p.deleted_at IS NULL AND d.retry_id IS DISTINCT FROM $5`,
-        [workspaceId, id, eventTimeOf(id) ?? null, this.clock.now(), retryId],
+        [workspaceId, id, eventAt ?? null, this.clock.now(), retryId],
       );
       if (changed === 0) refuseUnlessRetried(await find(tx, workspaceId, id), retryId);
     });
-    this.wake();
+    await this.attemptFirst(id, eventAt!);
   }
 
   /**

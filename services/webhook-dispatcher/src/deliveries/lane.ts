@@ -76,6 +76,14 @@ export class Lane {
     (delivery.attempts === 0 ? this.firsts : this.retries).push(delivery);
   }
 
+  /** The same, before all else of its kind, and whether or not it is left alone: someone wants to see whether it is well again. */
+  addFirst(delivery: DueDelivery): void {
+    this.breaker = { ...this.breaker, openUntil: 0 };
+    if (this.ids.has(delivery.id)) return this.renew(delivery);
+    this.ids.add(delivery.id);
+    (delivery.attempts === 0 ? this.firsts : this.retries).unshift(delivery);
+  }
+
   /** Lets go of what has waited so long that its lease does not cover an attempt any more, before it costs a slot of the rate. */
   letGo(isStale: (delivery: DueDelivery) => boolean): void {
     for (const queue of [this.firsts, this.retries]) {

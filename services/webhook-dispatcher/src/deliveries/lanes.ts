@@ -118,14 +118,8 @@ export class Lanes {
   }
 
   add(delivery: DueDelivery): void {
-    const { endpointId } = delivery.target;
-    const limits = this.limitsOf(delivery.target);
-    const lane = this.laneOf(endpointId) ?? new Lane(limits);
-    lane.limits = limits;
-    this.lanes.set(endpointId, lane);
-    this.idle.delete(endpointId);
-    lane.add(delivery);
-    this.advance(endpointId);
+    this.laneFor(delivery.target).add(delivery);
+    this.advance(delivery.target.endpointId);
   }
 
   /** Adds what arrives. Until it has, `withdraw` and `forget` wait for it. */
@@ -133,6 +127,17 @@ export class Lanes {
     return this.arrivals.track(
       arrival.then((deliveries) => {
         for (const delivery of deliveries) this.add(delivery);
+      }),
+    );
+  }
+
+  /** The same with one that goes before all others of its endpoint, and at once though that is left alone because it fails. */
+  bringFirst(arrival: Promise<DueDelivery | undefined>): Promise<void> {
+    return this.arrivals.track(
+      arrival.then((delivery) => {
+        if (!delivery) return;
+        this.laneFor(delivery.target).addFirst(delivery);
+        this.advance(delivery.target.endpointId);
       }),
     );
   }
@@ -222,6 +227,17 @@ export class Lanes {
     this.lanes.delete(endpointId);
     this.idle.set(endpointId, lane);
     return true;
+  }
+
+  /** In it something will wait: it is among those that are looked after. */
+  private laneFor(target: Target): Lane {
+    const { endpointId } = target;
+    const limits = this.limitsOf(target);
+    const lane = this.laneOf(endpointId) ?? new Lane(limits);
+    lane.limits = limits;
+    this.lanes.set(endpointId, lane);
+    this.idle.delete(endpointId);
+    return lane;
   }
 
   private laneOf(endpointId: string): Lane | undefined {

@@ -38,6 +38,8 @@ export interface Pipeline {
   /** Call when deliveries may have become due. */
   wake: () => void;
   direct: DirectAttempts;
+  /** Attempts a delivery that has just been made due before all else that waits for its endpoint. Never rejects. */
+  attemptFirst: (id: string, eventAt: Date) => Promise<void>;
 }
 
 /** Starts it and registers its stop: nothing new is taken, what is in flight ends and is recorded, leases are given back. */
@@ -116,5 +118,11 @@ export async function startPipeline({ everywhere, secrets, replica, calls, send,
   };
   await calls.listen({ heard, lost: () => subscriptions.distrust(), regained: () => subscriptions.trust() });
 
-  return { fanOut: new FanOut(subscriptions, insert, lanes, writeAhead, clock, wake), wake, direct };
+  const attemptFirst = async (id: string, eventAt: Date) => {
+    const claiming = recorder.holds(id) ? Promise.resolve(undefined) : schedule.claimOne(id, eventAt, clock.now());
+    await lanes.bringFirst(claiming).catch((error: unknown) => logger.warn({ err: error }, 'a retry by hand is left to the schedule'));
+    wake();
+  };
+
+  return { fanOut: new FanOut(subscriptions, insert, lanes, writeAhead, clock, wake), wake, direct, attemptFirst };
 }

@@ -8,6 +8,9 @@ import { endpointColumns, targetOf, type EndpointRow } from './endpoint-row.js';
 import { leaseMs } from './fan-out.js';
 import { isWithin, unfinishedStretches, type Stretch } from './unfinished-days.js';
 
+/** Of delivery `d`, its event `e` and its endpoint `p`. */
+const dueColumns = `d.id, d.event_at, d.event_id, d.event_type, d.attempts, d.max_attempts, d.attempts_before_run, e.payload, e.traceparent, ${endpointColumns}`;
+
 interface DueRow extends EndpointRow {
   id: string;
   event_at: Date;
@@ -18,6 +21,9 @@ interface DueRow extends EndpointRow {
   attempts: number;
   max_attempts: number;
   attempts_before_run: number | null;
+}
+
+interface ClaimedRow extends DueRow {
   was_due_at: Date;
   /** Most that was claimed of an endpoint. */
   share: number;
@@ -66,7 +72,7 @@ export class ScheduleStore implements DueDeliveries {
     const isDue = `d.endpoint_id = open.id AND d.due_at <= $2 AND ${unfinished}`;
     const dueLongest = (count: string) => `
       SELECT d.id, d.event_at, d.due_at FROM deliveries d WHERE ${isDue} ORDER BY d.due_at LIMIT ${count} FOR UPDATE SKIP LOCKED`;
-    const [rows] = await this.queryInOrder<[DueRow[], number]>(
+    const [rows] = await this.queryInOrder<[ClaimedRow[], number]>(
       `WITH RECURSIVE ${activeEndpoints(unfinished)}, waiting AS MATERIALIZED (
          SELECT open.id FROM open
          WHERE NOT open.ordered AND open.id <> ALL($6) AND ${isNotPaused} AND EXISTS (SELECT FROM deliveries d WHERE ${isDue})
@@ -91,12 +97,25 @@ export class ScheduleStore implements DueDeliveries {
        WHERE d.id = due.id AND d.event_at = due.event_at
          AND e.id = d.event_id AND e.event_at = d.event_at AND p.id = d.endpoint_id
          AND ${isWithin('d.event_at', stretches)} AND ${isWithin('e.event_at', stretches)}
-       RETURNING d.id, d.event_at, d.event_id, d.event_type, d.attempts, d.max_attempts, d.attempts_before_run, e.payload, e.traceparent, due.due_at AS was_due_at, (SELECT size FROM share) AS share, ${endpointColumns}`,
+       RETURNING ${dueColumns}, due.due_at AS was_due_at, (SELECT size FROM share) AS share`,
       [except, now, limit, leasedUntil, this.replica, onTrial],
     );
     // An UPDATE returns them as its plan has met them.
     rows.sort((a, b) => a.was_due_at.getTime() - b.was_due_at.getTime());
     return { deliveries: rows.map((row) => this.dueDelivery(row, now, leasedUntil)), hasMore: rows.length >= limit || hasFullShare(rows, onTrial) };
+  }
+
+  /** The same for one delivery that is due, of an endpoint that is not ordered; undefined when it can't be. */
+  async claimOne(id: string, eventAt: Date, now: Date): Promise<DueDelivery | undefined> {
+    const leasedUntil = new Date(now.getTime() + leaseMs);
+    const [rows] = await this.everywhere.query<[DueRow[], number]>(
+      `UPDATE deliveries d SET due_at = $4, leased_by = $5 FROM events e, endpoints p
+       WHERE d.id = $1 AND d.event_at = $2 AND d.due_at <= $3 AND e.id = d.event_id AND e.event_at = $2
+         AND p.id = d.endpoint_id AND p.status = 'enabled' AND NOT p.ordered AND coalesce(p.paused_until <= $3, true)
+       RETURNING ${dueColumns}`,
+      [id, eventAt, now, leasedUntil, this.replica],
+    );
+    return rows[0] && this.dueDelivery(rows[0], now, leasedUntil);
   }
 
   /** When the next delivery is due that `claimDue` could then take. */
@@ -156,7 +175,7 @@ export class ScheduleStore implements DueDeliveries {
 }
 
 /** Of some endpoint as much was claimed as of any, so there may be more of it. */
-function hasFullShare(rows: DueRow[], onTrial: string[]): boolean {
+function hasFullShare(rows: ClaimedRow[], onTrial: string[]): boolean {
   const counts = new Map<string, number>();
   for (const { endpoint_id: id, ordered } of rows) if (!ordered && !onTrial.includes(id)) counts.set(id, (counts.get(id) ?? 0) + 1);
   return [...counts.values()].some((count) => count >= rows[0]!.share);

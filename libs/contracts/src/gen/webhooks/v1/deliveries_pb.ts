@@ -62,7 +62,7 @@ export type Delivery = Message<"webhooks.v1.Delivery"> & {
   attempts: number;
 
   /**
-   * After this many it fails: those of the retry policy. Where none was left a retry by hand adds one; a replay adds a whole run of the policy to
+   * After this many it fails: those of the retry policy. A retry by hand adds one; a replay adds a whole run of the policy to
    * those made so far.
    *
    * @generated from field: uint32 max_attempts = 8;
