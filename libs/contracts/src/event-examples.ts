@@ -32,7 +32,7 @@ const happenedAt = at('2026-03-01T12:00:00.000Z');
 const api = 'https://api.acme.example/api/v1';
 
 const page = { pageId: ids.page, url: 'https://acme.notion.site/Pricing-1f0c', title: 'Pricing' };
-const endpoint = { endpointId: ids.endpoint, url: 'https://hooks.acme.example/notion-analytics' };
+const endpoint = { endpointId: ids.endpoint, url: 'https://hooks.acme.example' };
 const key = { keyId: ids.key, name: 'Nightly import' };
 const hour = { windowStart: at('2026-03-01T11:00:00.000Z'), windowEnd: happenedAt };
 const exported = { exportId: ids.export, content: 'hits', format: 'csv' };

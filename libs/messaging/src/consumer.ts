@@ -47,13 +47,21 @@ export class Consumer {
     const consumer = await this.bus.js.consumers.get(this.spec.stream.name, this.spec.durable);
     this.messages = await consumer.consume({ max_messages: Math.ceil(this.spec.maxInFlight / 2), callback: (message) => this.take(message) });
     this.heartbeat = setInterval(() => this.renew(), ackWaitMs / 3);
-    this.work = this.run().catch((error: unknown) => this.fail(error));
+    this.work = this.orFail(this.run());
     void this.messages.closed().then((error) => this.fail(error));
   }
 
   /** A process whose consumer has ended would look well and do nothing. */
   private fail(cause: unknown): void {
     if (!this.stopping) this.host.fail(new Error(`the consumer ${this.spec.durable} has ended`, { cause }));
+  }
+
+  /**
+   * For work that nobody may be waiting for. What a handler throws is settled; what goes wrong in settling would be an unhandled
+   * rejection, and its messages would be renewed for as long as the process lives.
+   */
+  private orFail(work: Promise<void>): Promise<void> {
+    return work.catch((error: unknown) => this.fail(error));
   }
 
   /** Takes nothing more, ends what is in hand, and gives back what has not been started. */
@@ -94,7 +102,7 @@ export class Consumer {
       if (this.waiting.length === 0) await new Promise<void>((resolve) => (this.wake = resolve));
       const batch = this.waiting.splice(0, maxBatch);
       if (batch.length === 0) continue;
-      const work = this.handleBatch(batch).finally(() => inHand.delete(work));
+      const work = this.orFail(this.handleBatch(batch)).finally(() => inHand.delete(work));
       inHand.add(work);
       if (inHand.size >= maxConcurrentBatches) await Promise.race(inHand);
     }
@@ -154,7 +162,7 @@ export class Consumer {
         },
       };
     } catch (error) {
-      void this.deadLetter(message, error);
+      void this.orFail(this.deadLetter(message, error));
       return undefined;
     }
   }

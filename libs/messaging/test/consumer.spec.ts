@@ -3,7 +3,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { Controller, Module } from '@nestjs/common';
 import { DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import { HitSchema, streams } from '@na/contracts';
-import { TestBed } from '@na/testing';
+import { eventually, TestBed } from '@na/testing';
 import { OnMessages, serveOnBus, type Received } from '../src/index.js';
 
 /** What each consumer under test was handed, batch by batch, and how it answers. */
@@ -84,4 +84,25 @@ test('a message that fails for what is wrong around it is tried until that has p
   await publish('patient');
   expect(await all).toContain('patient');
   expect(failures).toBe(2);
+});
+
+@Controller()
+class UnsettlingController {
+  @OnMessages({ stream: streams.hits, durable: 'unsettling', filter: 'na.hits.v1.9.>', message: HitSchema, maxBatch: 1, maxConcurrentBatches: 5, maxInFlight: 100, maxTries: 3 })
+  async hits([received]: Received<typeof HitSchema>[]): Promise<void> {
+    // Its message can not be made a string.
+    throw Object.assign(new Error(), { sequence: received!.sequence, message: Object.create(null) as unknown });
+  }
+}
+
+@Module({ controllers: [UnsettlingController] })
+class UnsettlingModule {}
+
+test('a batch that can neither be handled nor settled ends its process, while the consumer has room for others and waits for none', async () => {
+  const failures: Error[] = [];
+  const host = { ...bed.host('reporting'), fail: (error: Error) => void failures.push(error) };
+  await serveOnBus(UnsettlingModule, bed.bus, bed.natsUrl, host);
+  await bed.publisher.publish({ subject: 'na.hits.v1.9.ws_x', body: toBinary(HitSchema, create(HitSchema, { id: 'x' })), id: 'x' });
+  await eventually(async () => expect(failures).not.toEqual([]));
+  expect(failures[0]).toMatchObject({ message: 'the consumer unsettling has ended', cause: expect.any(TypeError) });
 });

@@ -29,7 +29,7 @@ export const settings = {
     default: '10',
   },
   webhookRetentionDays: {
-    description: 'Days that events, deliveries and attempts are kept; whole days are dropped once nothing of them is unfinished.',
+    description: 'Days that events, deliveries and attempts are kept; whole days are dropped once nothing of them is still to be attempted at an enabled endpoint.',
     schema: wholeNumber(1, 3_650),
     default: '30',
   },

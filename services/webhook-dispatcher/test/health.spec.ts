@@ -54,7 +54,7 @@ test('warning, disabling and their causes are published and queued in the transa
   const failing = await bed.bed.nextEvent('webhook.endpoint.failing', workspaceId);
   expect(eventData(failing)).toEqual({
     endpoint_id: id,
-    url: 'https://api.example.com/hooks',
+    url: 'https://api.example.com',
     failing_since: bed.hoursAgo(30).toISOString(),
     failed_attempts: 2,
     response_code: 503,
@@ -67,7 +67,7 @@ test('warning, disabling and their causes are published and queued in the transa
   expect(await bed.health(id)).toMatchObject({ status: 'disabled', disabled_at: bed.now, disabled_reason: reason });
   relay.wake();
   const disabled = await bed.bed.nextEvent('webhook.endpoint.disabled', workspaceId);
-  expect(eventData(disabled)).toEqual({ endpoint_id: id, url: 'https://api.example.com/hooks', reason, disabled_at: bed.now.toISOString() });
+  expect(eventData(disabled)).toEqual({ endpoint_id: id, url: 'https://api.example.com', reason, disabled_at: bed.now.toISOString() });
   expect(await alertsAbout(id)).toEqual(['failing', 'disabled']);
 });
 

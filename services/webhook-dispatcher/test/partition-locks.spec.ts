@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from '@jest/globals';
-import { createTestDatabase, type TestDatabase } from '@na/testing';
+import { createTestDatabase, eventually, type TestDatabase } from '@na/testing';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { makePartitions } from '../src/deliveries/partitions.js';
 import { dropOldDays } from '../src/deliveries/retention.js';
@@ -42,10 +42,46 @@ test('a drop that an open transaction is in the way of gives up, and other write
   await insertDelivery(writer, 'open', '2026-06-10T10:00:00Z');
   const drop = dropOldDays(database, now, 30);
   const others = ['a', 'b', 'c'].map((id) => insertDelivery(database, id, '2026-06-10T11:00:00Z'));
-  await expect(drop).rejects.toMatchObject({ code: lockNotAvailable });
+  await expect(drop).rejects.toMatchObject({ cause: { code: lockNotAvailable } });
   await Promise.all(others);
   await writer.commitTransaction();
   expect(await dropOldDays(database, now, 30)).toContain('20260505');
+});
+
+test('a day that can not be locked keeps neither the other days nor what lies outside them', async () => {
+  await makePartitions(database, new Date('2026-04-01T00:00:00Z'));
+  await insertDelivery(database, 'old stray', '2020-01-01T10:00:00Z');
+  await writer.query('SELECT FROM deliveries_20260402');
+  await expect(dropOldDays(database, now, 30)).rejects.toMatchObject({ message: expect.stringMatching(/: 20260402$/), cause: { code: lockNotAvailable } });
+  const left = await database.query<{ day: string }[]>(`SELECT relname AS day FROM pg_class WHERE relname ~ '^deliveries_202604\\d\\d$'`);
+  expect(left).toEqual([{ day: 'deliveries_20260402' }]);
+  expect(await database.query(`SELECT FROM deliveries WHERE id = 'old stray'`)).toEqual([]);
+});
+
+test('replicas that drop the same days at once do not fail, and each day is dropped by one of them', async () => {
+  await makePartitions(database, new Date('2026-03-01T00:00:00Z'));
+  const dropped = (await Promise.all([dropOldDays(database, now, 30), dropOldDays(database, now, 30)])).flat();
+  expect(dropped.filter((day) => day === '20260301')).toHaveLength(1);
+});
+
+test('a day of which something was made due after it was looked at stays', async () => {
+  await makePartitions(database, new Date('2026-02-01T00:00:00Z'));
+  await database.query(
+    `INSERT INTO endpoints (id, workspace_id, url, description, event_types, retry_policy, timeout_ms, status, sealed_secret, created_at)
+     VALUES ('we', 'ws', 'https://example.com', '', '{*}', '{}', 1000, 'enabled', '', now())`,
+  );
+  // Of the oldest day, which is the first that is looked at.
+  await insertDelivery(database, 'retried', '2026-01-31T10:00:00Z');
+  await writer.query(`UPDATE deliveries SET due_at = now() WHERE id = 'retried'`);
+  const drop = dropOldDays(database, now, 30);
+  await eventually(async () => {
+    const waiting = await database.query<object[]>(`SELECT FROM pg_locks WHERE relation = 'deliveries'::regclass AND NOT granted`);
+    expect(waiting).toHaveLength(1);
+  });
+  await writer.commitTransaction();
+  // On a machine so slow that its wait for the lock was over before the commit, it has failed instead.
+  await drop.catch((error: unknown) => expect(error).toMatchObject({ cause: { code: lockNotAvailable } }));
+  expect(await database.query(`SELECT FROM deliveries WHERE id = 'retried'`)).toHaveLength(1);
 });
 
 test('days are made ahead while writers of other days have their transactions open', async () => {

@@ -16,11 +16,19 @@ afterAll(async () => {
   await own.drop();
 });
 
-async function insertDelivery(id: string, eventAt: string, dueAt: string | null = null): Promise<void> {
+async function insertDelivery(id: string, eventAt: string, dueAt: string | null = null, endpointId = 'we'): Promise<void> {
   await database.query(
     `INSERT INTO deliveries (id, event_at, workspace_id, endpoint_id, event_id, event_type, status, attempts, max_attempts, created_at, due_at)
-     VALUES ($1, $2, 'ws', 'we', 'evt', 'page.created', $3, 1, 1, $2, $4)`,
-    [id, eventAt, dueAt ? 'retrying' : 'succeeded', dueAt],
+     VALUES ($1, $2, 'ws', $5, $1, 'page.created', $3, 1, 1, $2, $4)`,
+    [id, eventAt, dueAt ? 'retrying' : 'succeeded', dueAt, endpointId],
+  );
+}
+
+async function insertEndpoint(id: string, state: 'enabled' | 'disabled' | 'deleted'): Promise<void> {
+  await database.query(
+    `INSERT INTO endpoints (id, workspace_id, url, description, event_types, retry_policy, timeout_ms, status, sealed_secret, created_at, deleted_at, disabled_at)
+     VALUES ($1, 'ws', 'https://example.com', '', '{*}', '{}', 1000, $2, '', now(), $3, CASE $2 WHEN 'disabled' THEN now() END)`,
+    [id, state === 'enabled' ? 'enabled' : 'disabled', state === 'deleted' ? new Date() : null],
   );
 }
 
@@ -45,6 +53,7 @@ test('replicas that make the same partitions at once do not fail', async () => {
 
 test('days past the retention are dropped, but not one with a delivery that is not finished', async () => {
   await makePartitions(database, new Date('2026-05-02T00:00:00Z'));
+  await insertEndpoint('we', 'enabled');
   await insertDelivery('done', '2026-05-01T12:00:00Z');
   await insertDelivery('unfinished', '2026-05-02T12:00:00Z', '2026-07-01T00:00:00Z');
   const dropped = await dropOldDays(database, new Date('2026-06-01T12:00:00Z'), 30);
@@ -52,4 +61,26 @@ test('days past the retention are dropped, but not one with a delivery that is n
   expect(dropped).not.toContain('20260502');
   expect(dropped).not.toContain('20260503');
   expect([await placeOf('done'), await placeOf('unfinished')]).toEqual([undefined, 'deliveries_20260502']);
+});
+
+test('what waits for a disabled or deleted endpoint keeps no day past the retention, wherever it lies', async () => {
+  await makePartitions(database, new Date('2026-08-02T00:00:00Z'));
+  for (const state of ['enabled', 'disabled', 'deleted'] as const) await insertEndpoint(`we_${state}`, state);
+  await insertDelivery('of disabled', '2026-08-01T12:00:00Z', '2026-08-01T12:00:00Z', 'we_disabled');
+  await insertDelivery('of deleted', '2026-08-02T12:00:00Z', '2026-08-02T12:00:00Z', 'we_deleted');
+  await insertDelivery('disabled beside enabled', '2026-08-03T12:00:00Z', '2026-08-03T12:00:00Z', 'we_disabled');
+  await insertDelivery('of enabled', '2026-08-03T12:00:00Z', '2026-08-03T12:00:00Z', 'we_enabled');
+  await insertDelivery('stray of disabled', '2020-01-01T12:00:00Z', '2020-01-01T12:00:00Z', 'we_disabled');
+  await insertDelivery('stray of enabled', '2020-01-01T12:00:00Z', '2020-01-01T12:00:00Z', 'we_enabled');
+  for (const id of ['stray of disabled', 'stray of enabled']) {
+    await database.query(`INSERT INTO events (id, event_at, workspace_id, type, payload) VALUES ($1, '2020-01-01T12:00:00Z', 'ws', 'page.created', '')`, [id]);
+  }
+
+  const dropped = await dropOldDays(database, new Date('2026-10-01T12:00:00Z'), 30);
+  expect(dropped).toEqual(expect.arrayContaining(['20260801', '20260802']));
+  expect(dropped).not.toContain('20260803');
+  expect([await placeOf('disabled beside enabled'), await placeOf('of enabled')]).toEqual(['deliveries_20260803', 'deliveries_20260803']);
+  expect([await placeOf('stray of disabled'), await placeOf('stray of enabled')]).toEqual([undefined, 'deliveries_default']);
+  const events = await database.query<{ id: string }[]>(`SELECT id FROM events_default WHERE event_at < '2021-01-01' AND id LIKE 'stray%'`);
+  expect(events.map(({ id }) => id)).toEqual(['stray of enabled']);
 });

@@ -100,3 +100,28 @@ test('a delivery that was written while its webhook was being deleted is cancell
   dispatcher.bed.clock.advance(60_000);
   await dispatcher.deliveryIn(workspaceId, 'cancelled', 1);
 });
+
+test('a backlog of a deleted webhook is cancelled in steps that lock no more than 1,000 deliveries, and nothing of it is attempted', async () => {
+  const { workspaceId, endpointId } = await dispatcher.createEndpoint(receiver.url);
+  await dispatcher.endpoints.disableEndpoint({ caller: { workspaceId }, id: endpointId });
+  const now = dispatcher.bed.clock.now();
+  await dispatcher.sql.query(
+    `WITH e AS (INSERT INTO events (id, event_at, workspace_id, type, payload) VALUES ('evt_' || $1, $3, $1, 'page.created', ''))
+     INSERT INTO deliveries (id, event_at, workspace_id, endpoint_id, event_id, event_type, status, attempts, max_attempts, created_at, due_at)
+     SELECT $2 || n, $3, $1, $2, 'evt_' || $1, 'page.created', 'pending', 0, 12, $3, $3 FROM generate_series(1, 4500) n`,
+    [workspaceId, endpointId, now],
+  );
+  await dispatcher.endpoints.deleteEndpoint({ caller: { workspaceId }, id: endpointId });
+  const steps = async () => {
+    const { rows } = await dispatcher.sql.query<{ status: string; count: number }>(
+      'SELECT status, count(*)::integer AS count FROM deliveries WHERE endpoint_id = $1 GROUP BY status, xmin ORDER BY count DESC',
+      [endpointId],
+    );
+    return rows;
+  };
+  await eventually(async () => expect((await steps()).filter(({ status }) => status !== 'cancelled')).toEqual([]));
+  const sizes = (await steps()).map(({ count }) => count);
+  expect(sizes.slice(0, 3)).toEqual([1000, 1000, 1000]);
+  expect(sizes.reduce((sum, size) => sum + size)).toBe(4500);
+  expect(receiver.requests).toEqual([]);
+});

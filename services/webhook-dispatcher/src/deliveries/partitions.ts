@@ -4,7 +4,7 @@ import { secureLike, type Clock, type Host } from '@na/service-host';
 import type { DataSource, EntityManager } from 'typeorm';
 import { dropOldDays } from './retention.js';
 
-export const tables = ['events', 'deliveries', 'attempts'] as const;
+const tables = ['events', 'deliveries', 'attempts'] as const;
 const daysAhead = 7;
 export const dayMs = 86_400_000;
 const checkEveryMs = 3_600_000;
@@ -62,7 +62,7 @@ async function makePartition(database: DataSource, table: string, from: Date): P
   const name = partitionName(table, from);
   if (await exists(database.manager, name)) return;
   await database.transaction(async (tx) => {
-    await tx.query(`SELECT pg_advisory_xact_lock(hashtext('partitions'), hashtext($1))`, [name]);
+    await takeTurn(tx, name);
     if (await exists(tx, name)) return;
     // Not before: the turn among replicas may be waited for.
     await tx.query(giveWay);
@@ -77,8 +77,13 @@ async function makePartition(database: DataSource, table: string, from: Date): P
   });
 }
 
+/** One replica at a time makes or drops a partition; the others find it done. */
+export async function takeTurn(tx: EntityManager, partition: string): Promise<void> {
+  await tx.query(`SELECT pg_advisory_xact_lock(hashtext('partitions'), hashtext($1))`, [partition]);
+}
+
 /** Asks the catalogue as a table: to_regclass answers from a cache that may not know yet what another has just committed. */
-async function exists(tx: EntityManager, table: string): Promise<boolean> {
+export async function exists(tx: EntityManager, table: string): Promise<boolean> {
   const rows = await tx.query<object[]>('SELECT 1 FROM pg_class WHERE relname = $1 AND relnamespace = current_schema()::regnamespace', [table]);
   return rows.length > 0;
 }

@@ -10,7 +10,7 @@ export interface SignalledEndpoint {
 }
 
 export function eventOf({ id, workspaceId, url }: SignalledEndpoint, signal: HealthSignal, now: Date): Envelope {
-  const about = { endpointId: id, url };
+  const about = { endpointId: id, url: originOf(url) };
   const failingSince = timestampFromDate(signal.failingSince);
   switch (signal.kind) {
     case 'failing': {
@@ -27,4 +27,9 @@ export function eventOf({ id, workspaceId, url }: SignalledEndpoint, signal: Hea
       return newEvent({ type: 'webhook.endpoint.recovered', workspaceId, createdAt: now, data });
     }
   }
+}
+
+/** Path and query are often what lets one call an address, and these events go to other endpoints: other people's servers. */
+function originOf(url: string): string {
+  return URL.parse(url)?.origin ?? '';
 }

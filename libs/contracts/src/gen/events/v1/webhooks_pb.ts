@@ -43,6 +43,8 @@ export type WebhookEndpointDisabled = Message<"events.v1.WebhookEndpointDisabled
   endpointId: string;
 
   /**
+   * Scheme, host and port. Path and query may hold a credential: GET /api/v1/webhooks/{endpoint_id} has them.
+   *
    * @generated from field: string url = 2;
    */
   url: string;
@@ -77,6 +79,8 @@ export type WebhookEndpointFailing = Message<"events.v1.WebhookEndpointFailing">
   endpointId: string;
 
   /**
+   * Scheme, host and port. Path and query may hold a credential: GET /api/v1/webhooks/{endpoint_id} has them.
+   *
    * @generated from field: string url = 2;
    */
   url: string;
@@ -126,6 +130,8 @@ export type WebhookEndpointRecovered = Message<"events.v1.WebhookEndpointRecover
   endpointId: string;
 
   /**
+   * Scheme, host and port. Path and query may hold a credential: GET /api/v1/webhooks/{endpoint_id} has them.
+   *
    * @generated from field: string url = 2;
    */
   url: string;
