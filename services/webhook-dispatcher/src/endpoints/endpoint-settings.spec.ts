@@ -56,6 +56,13 @@ test('all that is wrong is named at once, whichever settings it is in', () => {
   expect(attempt).toThrow(expect.objectContaining({ fields: pointers.map((pointer) => expect.objectContaining({ pointer })) }));
 });
 
+test('of a change too all that is wrong is named at once, headers that are too many together among it', () => {
+  const headers = { Host: 'x', 'x-big': 'v'.repeat(2_048) };
+  const attempt = () => changedSettings(current, { ...nothing, url: 'http://10.0.0.1/#a', eventTypes: ['nope'], headers }, ['url', 'event_types', 'headers.Host', 'headers.x-big'], allowed);
+  const faults = ['/url not_allowed', '/url address_blocked', '/event_types/0 unknown_event_type', '/headers/Host reserved_header', '/headers too_big'];
+  expect(attempt).toThrow(expect.objectContaining({ fields: faults.map((fault) => expect.objectContaining({ pointer: fault.split(' ')[0], code: fault.split(' ')[1] })) }));
+});
+
 test('the longest wait is not shorter than the first, whichever of the two is changed', () => {
   const change = (policy: { baseSeconds: number; maxSeconds: number }, field: string) =>
     changedSettings(current, { ...nothing, retryPolicy: { factor: 0, maxAttempts: 0, ...policy } }, [`retry_policy.${field}`], allowed);
