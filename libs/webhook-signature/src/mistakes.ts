@@ -20,7 +20,7 @@ export const mistakes = {
   wrong_spelling: 'The right value in another spelling. webhook-signature is v1, and padded base64; X-Webhook-Signature is sha256= and lower-case hexadecimal.',
   id_or_timestamp_changed: 'Secret and body are right, as X-Webhook-Signature matches: webhook-id or webhook-timestamp is not as it was sent.',
   unknown_form: 'Neither base64 nor hexadecimal of 32 bytes, or of a version that is not v1; receivers skip it.',
-  unexplained: 'No usual mistake explains it: it was made with another secret, or over a body that differs in more than its spelling.',
+  unexplained: 'No usual mistake explains it: it was made with another secret, or over a body that differs in more than its spelling. Take the raw bytes, before any JSON parser.',
 } as const;
 
 export type Mistake = keyof typeof mistakes;

@@ -238,6 +238,8 @@ test('a signature is explained, and the secret is not in the answer', async () =
   expect([right.status, right.body.verdict, right.body.schemes.map(({ matches }: { matches: boolean }) => matches)]).toEqual([200, { ok: true }, [true, true]]);
   const wrong = await explain({ secret: chosen, headers, body: `${body}\n` });
   expect(wrong.body.schemes[0].given[0].mistakes).toMatchObject([{ code: 'body_trailing_newline' }]);
-  expect(JSON.stringify([right.body, wrong.body])).not.toContain(chosen);
+  const otherId = await explain({ secret: chosen, headers: { ...headers, 'webhook-id': 'evt_2' }, body });
+  expect(otherId.body.verdict).toMatchObject({ ok: false, reason: 'no_match', detail: expect.stringMatching(/X-Webhook-Signature does\. Made with another id/) });
+  expect(JSON.stringify([right.body, wrong.body, otherId.body])).not.toContain(chosen);
   expect(faults(await explain({ secret: chosen, headers: { a: 1 } }))).toEqual([400, '/headers/a invalid_type', '/body required']);
 });
