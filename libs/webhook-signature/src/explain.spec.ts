@@ -55,6 +55,13 @@ test.each<[Mistake[], Partial<ExplainOptions>]>([
   [['secret_without_prefix'], { secret: bare }],
   [['secret_white_space'], { secret: `${secret}\n` }],
   [['secret_white_space', 'secret_without_prefix', 'body_trailing_newline'], { secret: ` ${bare}`, body: `${body}\n` }],
+  [['body_base64'], { body: Buffer.from(body).toString('base64') }],
+  [['body_base64'], { body: `${Buffer.from(body).toString('base64').replace(/=+$/, '')}\n` }],
+  [['body_empty'], { body: '' }],
+  [['body_empty'], { body: Buffer.alloc(0) }],
+  [['body_object_as_text'], { body: '[object Object]' }],
+  [['unexplained'], { body: Buffer.from(body.replace('body', 'BODY')).toString('base64') }],
+  [['unexplained'], { body: '[object Object]'.repeat(10) }],
   [['unexplained'], { secret: 'whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' }],
   [['unexplained'], { body: body.replace('body', 'BODY') }],
 ])('what the receiver did wrong is found in both schemes: %s', (mistakes, changes) => {
@@ -188,6 +195,7 @@ test('the secret is in no explanation, and whatever comes in is explained withou
 });
 
 test.each([
+  ['a million signs of equality before its end', `${'='.repeat(1e6)}a`],
   ['a million line breaks before its end', `${'\n'.repeat(1e6)}a`],
   ['arrays nested half a million deep', '['.repeat(5e5) + ']'.repeat(5e5)],
 ])('a body with %s is explained like any other', (_name, hostile) => {

@@ -107,13 +107,20 @@ function mend(secret: string): Mended {
 }
 
 function explainSchemes(secret: Mended, header: HeaderLookup, body: Buffer): SchemeExplanation[] {
-  const rawBody = explainScheme('raw-body', secret, header, body);
-  const standard = explainScheme('standard', secret, header, body, rawBody.matches ? 'id_or_timestamp_changed' : 'unexplained');
+  const otherwise = withoutRecipe(body);
+  const rawBody = explainScheme('raw-body', secret, header, body, otherwise);
+  const standard = explainScheme('standard', secret, header, body, rawBody.matches ? 'id_or_timestamp_changed' : otherwise);
   return [standard, rawBody].filter(({ given }) => given.length > 0);
 }
 
+/** What is seen of a body that says nothing any more of what was sent. */
+function withoutRecipe(body: Buffer): Mistake {
+  if (body.length === 0) return 'body_empty';
+  return /^\[object \w{1,40}\]\s{0,2}$/.test(body.toString('utf8', 0, 64)) ? 'body_object_as_text' : 'unexplained';
+}
+
 /** @param otherwise what to say of a signature that no mistake leads to */
-function explainScheme(scheme: Scheme, mended: Mended, header: HeaderLookup, body: Buffer, otherwise: Mistake = 'unexplained'): SchemeExplanation {
+function explainScheme(scheme: Scheme, mended: Mended, header: HeaderLookup, body: Buffer, otherwise: Mistake): SchemeExplanation {
   const { secret, mistakes: made } = mended;
   const prefix = scheme === 'standard' ? standardPrefix(header(headerNames.id) ?? '', header(headerNames.timestamp) ?? '') : '';
   const expected = scheme === 'standard' ? standardSignature(secret, prefix, body) : rawBodySignature(secret, body);
