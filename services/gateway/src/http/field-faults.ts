@@ -5,7 +5,7 @@ import { redact } from '@na/service-host';
 import type { z } from 'zod';
 
 /** A body can have as many faults as it has bytes; this many are enough to mend it by. */
-const maxFaults = 50;
+export const maxFaults = 50;
 
 /** @param prefix JSON Pointer of `input` inside the whole body */
 export function fieldFaults(issues: readonly z.core.$ZodIssue[], input: unknown, prefix = ''): FieldFault[] {

@@ -1,10 +1,9 @@
 // What a client may ask of a replay. The dispatcher's rules are asked here too, so that one answer names all that is wrong.
 import { replayWindowFaults } from '@na/contracts';
 import { z } from 'zod';
-import { timestamp } from '../http/field-schemas.js';
+import { eventPattern, timestamp } from '../http/field-schemas.js';
 import { judgedBy } from '../http/judged-by.js';
 import { deliveryStatus } from './delivery-list.js';
-import { eventPattern } from './webhooks.schema.js';
 
 const judgedWindow = judgedBy(({ since, until }: { since: Date; until: Date }) =>
   since instanceof Date && until instanceof Date ? replayWindowFaults({ since, until }, new Date()) : [],

@@ -15,7 +15,7 @@ import { Documented } from '../openapi/operation.js';
 import { refuseUnknownPages } from '../pages/unknown-pages.js';
 import { Services } from '../services.js';
 import { countingMs } from '../slow-calls.js';
-import { deliveriesQuery, answerDeliveries, type DeliveriesQuery } from './delivery-list.js';
+import { answerDeliveries, ownDeliveriesQuery, type DeliveriesQuery } from './delivery-list.js';
 import { exchangeSecret } from './secret-exchange.js';
 import { patchToProto, settingsToProto } from './webhook-settings.js';
 import { webhookOperations, webhooksTag } from './webhooks.reference.js';
@@ -35,7 +35,6 @@ import {
 } from './webhooks.schema.js';
 
 const webhookId = idPipe('we', 'webhook');
-const ownDeliveriesQuery = deliveriesQuery.omit({ endpoint_id: true });
 
 @Documented(webhooksTag, webhookOperations)
 @Controller('/api/v1/webhooks')

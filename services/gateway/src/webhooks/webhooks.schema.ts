@@ -1,8 +1,8 @@
 // What a client may say of a webhook. What the dispatcher's rules can tell of a request by itself is asked of them here too, so that one
 // answer names all that is wrong; which networks may be reached, and what a change makes of what there was, only the dispatcher knows.
-import { chosenSecretFaults, eventPatternFaults, retryPolicyFaults, webhookHeaderFaults, webhookUrlFaults } from '@na/contracts';
+import { chosenSecretFaults, retryPolicyFaults, webhookHeaderFaults, webhookUrlFaults } from '@na/contracts';
 import { z } from 'zod';
-import { id, lineOrEmpty, passedOn, text } from '../http/field-schemas.js';
+import { eventPattern, id, lineOrEmpty, passedOn, text } from '../http/field-schemas.js';
 import { judgedBy } from '../http/judged-by.js';
 
 const url = text(2048)
@@ -37,7 +37,6 @@ const judgedPolicy = judgedBy(({ base_seconds: baseSeconds, max_seconds: maxSeco
   typeof baseSeconds === 'number' && typeof maxSeconds === 'number' ? retryPolicyFaults({ baseSeconds, maxSeconds }) : [],
 );
 
-export const eventPattern = passedOn(100).pipe(z.string().check(judgedBy(eventPatternFaults)));
 const eventTypes = z.array(eventPattern).min(1).max(50);
 /** Its length is judged with that of all the others. */
 const headerValue = z.string().meta({ maxLength: 2_048 });

@@ -9,6 +9,12 @@ interface Window {
 const maxReplayDays = 31;
 const dayMs = 86_400_000;
 
+/** Of a list, whose bounds may both be left out. */
+export function windowFaults({ since, until }: Partial<Window>): Fault[] {
+  if (!since || !until || since < until) return [];
+  return [fault('invalid_window', 'Must lie before until: as it is, nothing can lie between them. Exchange the two, or leave one of them out.', 'since')];
+}
+
 /** The window ends now at the latest: what happens later is delivered anyway. */
 export function replayUntil(until: Date, now: Date): Date {
   return until > now ? now : until;
