@@ -205,6 +205,12 @@ test('a webhook is disabled with a reason, enabled with what it missed, tested a
   expect([tested.body, deleted.body]).toEqual([{ delivery_id: 'dlv_1', event_id: 'evt_1' }, '']);
 });
 
+test('a test delivery of which no more is said is of webhook.test', async () => {
+  const answers = [await gateway.send('POST', `${path}/test`, key.headers), await gateway.post(`${path}/test`, {}, key.headers), await gateway.post(`${path}/test`, { event_type: null }, key.headers)];
+  expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
+  expect(asked).toMatchObject([{ eventType: 'webhook.test' }, { eventType: 'webhook.test' }, { eventType: 'webhook.test' }]);
+});
+
 test('who may only read webhooks can change none of them', async () => {
   const { headers } = gateway.newKey({ scopes: ['webhooks:read'] });
   const posts = ['enable', 'disable', 'secret/rotate', 'test'].map((action) => gateway.post(`${path}/${action}`, {}, headers));

@@ -89,7 +89,10 @@ export const rotation = z
   })
   .optional();
 
-export const testDelivery = z.strictObject({ event_type: passedOn(100).describe('The type whose example is sent.') });
+/** What has no other meaning than that somebody tries a webhook out. */
+export const defaultTestType = 'webhook.test';
+
+export const testDelivery = z.strictObject({ event_type: passedOn(100).nullish().describe(`The type whose example is sent; \`${defaultTestType}\` unless given.`) }).optional();
 
 /** Wrong ones are what this is for: anything that is text can be explained. */
 export const signedRequest = z.strictObject({
