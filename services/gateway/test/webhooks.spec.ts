@@ -89,10 +89,10 @@ const patch = (body: object) => gateway.send('PATCH', path, { ...key.headers, 'c
 
 test('everything that a webhook can be told reaches the dispatcher', async () => {
   const { id: page } = (await gateway.post('/api/v1/pages', { url: 'https://example.com' }, key.headers)).body;
-  const settings = { description: 'CI', page_ids: [page], headers: { 'X-A': '1' }, rate_limit_per_second: 5, max_in_flight: 2, timeout_ms: 2_000, ordered: true };
+  const settings = { description: 'CI', page_ids: [page], headers: { 'X-A': '1' }, rate_limit_per_second: 5, max_in_flight: 1, timeout_ms: 2_000, ordered: true };
   expect((await gateway.post('/api/v1/webhooks', { ...wanted, ...settings }, key.headers)).status).toBe(201);
   const request = gateway.state.asked.at(-1) as CreateEndpointRequest;
-  expect(request).toMatchObject({ description: 'CI', pageIds: [page], headers: { 'X-A': '1' }, rateLimitPerSecond: 5, maxInFlight: 2, timeoutMs: 2_000, ordered: true });
+  expect(request).toMatchObject({ description: 'CI', pageIds: [page], headers: { 'X-A': '1' }, rateLimitPerSecond: 5, maxInFlight: 1, timeoutMs: 2_000, ordered: true });
   expect(request.sealedSecret).toHaveLength(0);
 });
 
@@ -129,6 +129,7 @@ test.each([
   [{ rate_limit_per_second: 1_001 }, '/rate_limit_per_second too_big'],
   [{ max_in_flight: 0 }, '/max_in_flight too_small'],
   [{ max_in_flight: 101 }, '/max_in_flight too_big'],
+  [{ max_in_flight: 2, ordered: true }, '/max_in_flight not_allowed'],
   [{ timeout_ms: 999 }, '/timeout_ms too_small'],
   [{ retry_policy: { max_attempts: 31 } }, '/retry_policy/max_attempts too_big'],
   [{ retry_policy: { base_seconds: 60, max_seconds: 30 } }, '/retry_policy/max_seconds too_small'],

@@ -1,6 +1,6 @@
 // What a client may say of a webhook. What the dispatcher's rules can tell of a request by itself is asked of them here too, so that one
 // answer names all that is wrong; which networks may be reached, and what a change makes of what there was, only the dispatcher knows.
-import { chosenSecretFaults, retryPolicyFaults, webhookHeaderFaults, webhookUrlFaults } from '@na/contracts';
+import { chosenSecretFaults, inFlightFaults, retryPolicyFaults, webhookHeaderFaults, webhookUrlFaults } from '@na/contracts';
 import { z } from 'zod';
 import { eventPattern, id, lineOrEmpty, passedOn, text } from '../http/field-schemas.js';
 import { judgedBy } from '../http/judged-by.js';
@@ -47,10 +47,15 @@ const optional = {
   description: lineOrEmpty(500).nullish(),
   page_ids: z.array(id('page')).max(100).nullish(),
   rate_limit_per_second: z.int().min(1).max(1_000).nullish(),
-  max_in_flight: z.int().min(1).max(100).nullish(),
+  max_in_flight: z.int().min(1).max(100).nullish().describe('Most attempts at the same time. An ordered webhook has one: leave it out there, or say 1 or null; more is refused.'),
   timeout_ms: z.int().min(1_000).max(30_000).nullish(),
   ordered: z.boolean().nullish(),
 };
+
+/** Of a change where it names both; where it names one, the dispatcher knows the other. */
+const judgedInFlight = judgedBy(({ ordered, max_in_flight: maxInFlight }: { ordered?: boolean | null; max_in_flight?: number | null }) =>
+  ordered === true && typeof maxInFlight === 'number' ? inFlightFaults({ ordered, maxInFlight }) : [],
+);
 
 export const newWebhook = z.strictObject({
   url,
@@ -64,7 +69,7 @@ export const newWebhook = z.strictObject({
     max_attempts: policy.max_attempts.default(12),
   }).check(judgedPolicy).nullish(),
   secret: secret.nullish(),
-});
+}).check(judgedInFlight);
 
 /** A JSON merge patch (RFC 7396). */
 export const webhookPatch = z.strictObject({
@@ -78,7 +83,7 @@ export const webhookPatch = z.strictObject({
     max_seconds: policy.max_seconds.nullish(),
     max_attempts: policy.max_attempts.nullish(),
   }).check(judgedPolicy).nullish(),
-});
+}).check(judgedInFlight);
 
 export const disabling = z.strictObject({ reason: lineOrEmpty(500).nullish().describe('Why, for whoever finds it disabled.') }).optional();
 

@@ -1,6 +1,6 @@
 // What customers say of an endpoint: its defaults, and how a change comes out. Pure.
 import type { BlockList } from 'node:net';
-import { eventPatternFaults, faultsIn, fieldFault, headerBoundFaults, headerFaults, retryPolicyFaults, webhookHeaderFaults, type Fault } from '@na/contracts';
+import { eventPatternFaults, faultsIn, fieldFault, headerBoundFaults, headerFaults, inFlightFaults, retryPolicyFaults, webhookHeaderFaults, type Fault } from '@na/contracts';
 import { ServiceError, type FieldFault } from '@na/service-error';
 import { defaultRetryPolicy, type RetryPolicy } from '../deliveries/retry-policy.js';
 import { withLowerCaseNames, type Headers } from './custom-headers.js';
@@ -58,6 +58,7 @@ export function newSettings(wanted: WantedSettings, allowed: BlockList, secretFa
     ...eventTypeFaults(wanted.eventTypes),
     ...faultsIn('headers', webhookHeaderFaults(wanted.headers)),
     ...faultsIn('retry_policy', retryPolicyFaults(settings.retryPolicy)),
+    ...inFlightFaults(settings),
   ];
   refuse([...faults.map(fieldFault), ...secretFaults]);
   return settings;
@@ -94,6 +95,7 @@ export function changedSettings(current: Settings, wanted: WantedSettings, field
     // By the names that the request uses; the bounds on all of them are for what there is after the change.
     ...(isNamed('headers') ? faultsIn('headers', [...headerFaults(wanted.headers), ...headerBoundFaults(changed.headers)]) : []),
     ...(isNamed('retry_policy') ? faultsIn('retry_policy', retryPolicyFaults(changed.retryPolicy)) : []),
+    ...(isNamed('ordered') || isNamed('max_in_flight') ? inFlightFaults(changed) : []),
   ];
   refuse(faults.map(fieldFault));
   return changed;
