@@ -1,5 +1,5 @@
 // The contracts between the services: messages generated from proto/, the subjects they travel on, the event
-// types, the scopes of keys, the form of the addresses they may be used from.
+// types, the scopes of keys, the form of the addresses they may be used from, and the rules that are asked on both sides of the bus.
 export * from './gen/events/v1/envelope_pb.js';
 export * from './gen/events/v1/exports_pb.js';
 export * from './gen/events/v1/goals_pb.js';
@@ -21,8 +21,15 @@ export * from './gen/webhooks/v1/replays_pb.js';
 export * from './address-range.js';
 export * from './etag.js';
 export * from './event-examples.js';
+export * from './event-pattern.js';
 export * from './events.js';
+export * from './fault.js';
 export * from './json-schema.js';
 export * from './public-json.js';
 export * from './scopes.js';
 export * from './subjects.js';
+export * from './time-window.js';
+export * from './webhook-headers.js';
+export * from './webhook-pace.js';
+export * from './webhook-secret.js';
+export * from './webhook-url.js';

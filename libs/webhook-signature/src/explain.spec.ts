@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { explainSignature, signWebhook, type ExplainOptions, type Mistake, type Scheme } from './index.js';
+import { explainSignature, mistakes, signWebhook, type ExplainOptions, type Mistake, type Scheme } from './index.js';
 
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const bare = secret.slice(6);
@@ -12,6 +12,8 @@ const explain = (changes: Partial<ExplainOptions> = {}) => explainSignature({ se
 
 const mac = (key: string | Buffer, content: string, encoding: 'hex' | 'base64' | 'base64url') => createHmac('sha256', key).update(content).digest(encoding);
 const key = Buffer.from(bare, 'base64');
+
+const idBody = '{"id":"evt_1"}';
 
 /** The mistakes found in the only signature of a scheme. */
 function causes(scheme: Scheme, changes: Partial<ExplainOptions>): Mistake[] {
@@ -53,6 +55,13 @@ test.each<[Mistake[], Partial<ExplainOptions>]>([
   [['secret_without_prefix'], { secret: bare }],
   [['secret_white_space'], { secret: `${secret}\n` }],
   [['secret_white_space', 'secret_without_prefix', 'body_trailing_newline'], { secret: ` ${bare}`, body: `${body}\n` }],
+  [['body_base64'], { body: Buffer.from(body).toString('base64') }],
+  [['body_base64'], { body: `${Buffer.from(body).toString('base64').replace(/=+$/, '')}\n` }],
+  [['body_empty'], { body: '' }],
+  [['body_empty'], { body: Buffer.alloc(0) }],
+  [['body_object_as_text'], { body: '[object Object]' }],
+  [['unexplained'], { body: Buffer.from(body.replace('body', 'BODY')).toString('base64') }],
+  [['unexplained'], { body: '[object Object]'.repeat(10) }],
   [['unexplained'], { secret: 'whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' }],
   [['unexplained'], { body: body.replace('body', 'BODY') }],
 ])('what the receiver did wrong is found in both schemes: %s', (mistakes, changes) => {
@@ -124,6 +133,36 @@ test('that a request is old does not hide that it does not match either', () => 
   expect(verdict).toMatchObject({ ok: false, reason: 'no_match', detail: expect.stringMatching(/^No signature matches\. .* 86400 s old/) });
 });
 
+const sentences = (codes: Mistake[]) => codes.map((code) => mistakes[code]).join(' ');
+
+test.each<[Mistake[], Partial<ExplainOptions>]>([
+  [['wrong_id'], { body: idBody, headers: { ...signWebhook({ id: 'evt_1', timestamp: now, body: idBody, secrets: secret }), 'webhook-id': 'evt_2' } }],
+  [['id_or_timestamp_changed'], { headers: { ...genuine, 'webhook-id': 'evt_2' } }],
+  [['id_or_timestamp_changed'], { headers: { ...genuine, 'webhook-timestamp': '1614265331' } }],
+  [['id_or_timestamp_changed'], { headers: { ...genuine, 'webhook-timestamp': '1614265331' }, now: new Date(now.getTime() + 86_400_000) }],
+  [['key_not_decoded'], { headers: { ...genuine, 'webhook-signature': `v1,${mac(secret, `evt_1.1614265330.${body}`, 'base64')}` } }],
+  [['signed_body_only'], { headers: { ...genuine, 'webhook-signature': `v1,${mac(key, body, 'base64')}` } }],
+])('the verdict tells %s, and not that nothing matches while X-Webhook-Signature does', (codes, changes) => {
+  const { verdict, schemes } = explain(changes);
+  expect(schemes[1]!.matches).toBe(true);
+  const opening = 'webhook-signature does not match, X-Webhook-Signature does.';
+  expect(verdict).toMatchObject({ ok: false, reason: 'no_match', detail: expect.stringContaining(`${opening} ${sentences(codes)}`) });
+});
+
+test.each<[Mistake[], Partial<ExplainOptions>]>([
+  [['body_trailing_newline'], { body: `${body}\n` }],
+  [['unexplained'], { secret: 'whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' }],
+  [['signed_body_only'], { headers: { ...genuine, 'x-webhook-signature': '', 'webhook-signature': `v1a,eA== v1,${mac(key, body, 'base64')}` } }],
+  [['key_without_prefix'], { headers: { ...genuine, 'webhook-id': 'evt_2', 'x-webhook-signature': `sha256=${mac(bare, body, 'hex')}` } }],
+])('the verdict tells %s where nothing matches', (codes, changes) => {
+  expect(explain(changes).verdict).toMatchObject({ ok: false, reason: 'no_match', detail: `No signature matches. ${sentences(codes)}` });
+});
+
+test('the verdict on a signature of another form tells which form it is in', () => {
+  const { verdict } = explain({ headers: { ...genuine, 'webhook-signature': mac(key, `evt_1.1614265330.${body}`, 'hex') } });
+  expect(verdict).toMatchObject({ ok: false, reason: 'malformed_signature', detail: expect.stringContaining(mistakes.hex_instead_of_base64) });
+});
+
 test('an explanation does not send people to where they are', () => {
   expect(JSON.stringify(explain({ body: '{}' }))).not.toContain('explainSignature');
 });
@@ -156,6 +195,7 @@ test('the secret is in no explanation, and whatever comes in is explained withou
 });
 
 test.each([
+  ['a million signs of equality before its end', `${'='.repeat(1e6)}a`],
   ['a million line breaks before its end', `${'\n'.repeat(1e6)}a`],
   ['arrays nested half a million deep', '['.repeat(5e5) + ']'.repeat(5e5)],
 ])('a body with %s is explained like any other', (_name, hostile) => {

@@ -6,7 +6,7 @@ import { recipes } from './recipes.js';
 import { refuse, type Refusal } from './refusal.js';
 import { headerNames, hmac, rawBodySignature, standardPrefix, standardSignature, type Scheme } from './schemes.js';
 import { readSecrets } from './secret.js';
-import { noMatchFacts, verifyWebhook, type VerifyOptions } from './verify.js';
+import { verifyWebhook, type VerifyOptions } from './verify.js';
 
 export interface ExplainOptions {
   secret: string;
@@ -19,7 +19,7 @@ export interface ExplainOptions {
 export interface Explanation {
   /**
    * Whether `verifyWebhook` takes the request, by the first of `schemes`. Of one that it refuses for its age, as it does every
-   * stored one, this says first whether the signature matches.
+   * stored one, this says first whether the signature matches. Where none does, `detail` is what most likely went wrong.
    */
   verdict: { ok: true } | Refusal;
   /** Those whose headers are there; none without a well-formed secret and a raw body, which `verdict` then tells of. */
@@ -49,23 +49,46 @@ export function explainSignature({ secret, headers, body, ...when }: ExplainOpti
   const bytes = rawBytes(body);
   const mended = mend(secret);
   const schemes = bytes && readSecrets(mended.secret).ok ? explainSchemes(mended, header, bytes) : [];
-  return { verdict: verdictOn({ body, headers, secrets: secret, scheme: schemes[0]?.scheme, ...when }), schemes };
+  return { verdict: verdictOn({ body, headers, secrets: secret, scheme: schemes[0]?.scheme, ...when }, schemes), schemes };
 }
 
-function verdictOn(request: VerifyOptions): Explanation['verdict'] {
+/** @param schemes the one that is judged goes first */
+function verdictOn(request: VerifyOptions, schemes: SchemeExplanation[]): Explanation['verdict'] {
   const result = verifyWebhook(request);
   if (result.ok) return { ok: true };
   const isForAge = result.reason === 'timestamp_too_old' || result.reason === 'timestamp_too_new';
-  if (!isForAge) return withWhereToLook(result);
+  if (!isForAge) return withWhatWasFound(result, schemes);
   const whenever = verifyWebhook({ ...request, toleranceSeconds: Infinity });
   if (whenever.ok) return refuse(result.reason, `The signature matches: the secret and the body are right. A receiver refuses the request for its age alone: ${result.detail}`);
-  const { reason, detail } = withWhereToLook(whenever);
+  const { reason, detail } = withWhatWasFound(whenever, schemes);
   return refuse(reason, `${detail} Besides, ${result.detail}`);
 }
 
-function withWhereToLook(refusal: Refusal): Refusal {
-  if (refusal.reason !== 'no_match') return refusal;
-  return refuse('no_match', `${noMatchFacts} The mistakes listed beside each signature are what most likely went wrong.`);
+/** Whoever reads nothing but the verdict is told the cause, and never that nothing matches while something does. */
+function withWhatWasFound(refusal: Refusal, schemes: SchemeExplanation[]): Refusal {
+  if (refusal.reason === 'no_match') return refuse('no_match', `${whatMatches(schemes)} ${likeliestCause(schemes)}`);
+  if (refusal.reason === 'malformed_signature' && schemes.some(isExplained)) return refuse(refusal.reason, `${refusal.detail} ${likeliestCause(schemes)}`);
+  return refusal;
+}
+
+function whatMatches(schemes: SchemeExplanation[]): string {
+  if (!schemes.some(({ matches }) => matches)) return 'No signature matches.';
+  return 'webhook-signature does not match, X-Webhook-Signature does.';
+}
+
+/** Of the scheme that is judged, unless only the other one has a cause that is known. */
+function likeliestCause(schemes: SchemeExplanation[]): string {
+  const { given } = schemes.find(isExplained) ?? schemes[0]!;
+  const told = given.find(isExplainedSignature) ?? given.find(({ mistakes: [first] }) => first?.code !== 'unknown_form') ?? given[0]!;
+  return told.mistakes.map(({ detail }) => detail).join(' ');
+}
+
+function isExplained({ given }: SchemeExplanation): boolean {
+  return given.some(isExplainedSignature);
+}
+
+function isExplainedSignature({ mistakes: made }: GivenSignature): boolean {
+  return made.length > 0 && made.every(({ code }) => code !== 'unexplained' && code !== 'unknown_form');
 }
 
 interface Mended {
@@ -84,13 +107,20 @@ function mend(secret: string): Mended {
 }
 
 function explainSchemes(secret: Mended, header: HeaderLookup, body: Buffer): SchemeExplanation[] {
-  const rawBody = explainScheme('raw-body', secret, header, body);
-  const standard = explainScheme('standard', secret, header, body, rawBody.matches ? 'id_or_timestamp_changed' : 'unexplained');
+  const otherwise = withoutRecipe(body);
+  const rawBody = explainScheme('raw-body', secret, header, body, otherwise);
+  const standard = explainScheme('standard', secret, header, body, rawBody.matches ? 'id_or_timestamp_changed' : otherwise);
   return [standard, rawBody].filter(({ given }) => given.length > 0);
 }
 
+/** What is seen of a body that says nothing any more of what was sent. */
+function withoutRecipe(body: Buffer): Mistake {
+  if (body.length === 0) return 'body_empty';
+  return /^\[object \w{1,40}\]\s{0,2}$/.test(body.toString('utf8', 0, 64)) ? 'body_object_as_text' : 'unexplained';
+}
+
 /** @param otherwise what to say of a signature that no mistake leads to */
-function explainScheme(scheme: Scheme, mended: Mended, header: HeaderLookup, body: Buffer, otherwise: Mistake = 'unexplained'): SchemeExplanation {
+function explainScheme(scheme: Scheme, mended: Mended, header: HeaderLookup, body: Buffer, otherwise: Mistake): SchemeExplanation {
   const { secret, mistakes: made } = mended;
   const prefix = scheme === 'standard' ? standardPrefix(header(headerNames.id) ?? '', header(headerNames.timestamp) ?? '') : '';
   const expected = scheme === 'standard' ? standardSignature(secret, prefix, body) : rawBodySignature(secret, body);

@@ -91,7 +91,16 @@ function bodiesOf(body: Buffer): Variant<Buffer>[] {
     { value: Buffer.from(attempt(() => JSON.stringify(JSON.parse(text))) ?? text), mistake: 'body_reserialised' },
     { value: Buffer.from(text, 'latin1'), mistake: 'body_wrong_charset' },
     { value: Buffer.from(body.toString('latin1'), 'utf8'), mistake: 'body_wrong_charset' },
+    ...fromBase64(text).map((value) => ({ value, mistake: 'body_base64' as const })),
   ];
+}
+
+/** Empty for what is not the base64 of anything, in its usual alphabet and on one line. */
+function fromBase64(text: string): Buffer[] {
+  const trimmed = text.trim();
+  const decoded = Buffer.from(trimmed, 'base64');
+  const spelled = decoded.toString('base64');
+  return decoded.length > 0 && (spelled === trimmed || spelled.replace(/={1,2}$/, '') === trimmed) ? [decoded] : [];
 }
 
 function idOf(body: Buffer): unknown {

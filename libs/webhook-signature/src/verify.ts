@@ -57,7 +57,7 @@ export function verifyWebhook<Event = WebhookEvent>(options: VerifyOptions): Gen
   if (staleness) return staleness;
 
   const matchedSecret = matchingIndex(configured.secrets.map((secret) => claim.expected(secret, body)), claim.signatures);
-  if (matchedSecret === -1) return refuse('no_match', `${noMatchFacts} explainSignature() looks for the cause.`);
+  if (matchedSecret === -1) return refuse('no_match', noMatchFacts);
   return parsed<Event>(body, scheme, matchedSecret);
 }
 
@@ -69,9 +69,9 @@ export function assertWebhook<Event = WebhookEvent>(options: VerifyOptions): Gen
 }
 
 /** What can be said without looking for the cause. */
-export const noMatchFacts =
+const noMatchFacts =
   'No signature matches. Either the secret is that of another webhook, or the body is not byte for byte what was sent: ' +
-  'read it raw, before a JSON parser or a text decoder.';
+  'read it raw, before a JSON parser or a text decoder. explainSignature() looks for the cause.';
 
 function notRaw(body: unknown): Refusal {
   const found = body === undefined || body === null ? `${body}` : `of type ${typeof body}`;

@@ -32,6 +32,31 @@ test('a filter that makes no sense is 400', async () => {
   }
 });
 
+test('a window in which nothing can lie is 400 and says how to mend it, beside whatever else is wrong', async () => {
+  const [first, second] = ['2026-03-01T00:00:00Z', '2026-03-02T00:00:00Z'];
+  for (const list of ['/deliveries', `/webhooks/${gateway.state.endpointId}/deliveries`, '/audit-log']) {
+    for (const query of [`since=${second}&until=${first}`, `since=${first}&until=2026-03-01T01:00:00%2B01:00`]) {
+      const { status, body } = await gateway.get(`/api/v1${list}?${query}`, key.headers);
+      expect([list, status, body.errors]).toEqual([list, 400, [{ pointer: '/since', code: 'invalid_window', detail: expect.stringMatching(/Exchange the two/) }]]);
+    }
+  }
+  const { body } = await gateway.get(`/api/v1/deliveries?since=${second}&until=${first}&event_type=nope&status=open`, key.headers);
+  expect(body.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual(['/status', '/event_type', '/since']);
+});
+
+test.each([
+  ['status=failed&status=succeeded', 'repeated_parameter', /^Give this parameter once/],
+  ['event_type=goal.*&event_type=page.*', 'repeated_parameter', /^Give this parameter once/],
+  ['since=2026-03-01T00:00:00Z&since=2026-03-02T00:00:00Z', 'repeated_parameter', /^Give this parameter once/],
+  ['limit=1&limit=2', 'repeated_parameter', /^Give this parameter once/],
+  ['status=failed,succeeded', 'invalid_value', /^Must be one of .* Give it once, with one value/],
+  ['event_type=goal.converted,page.created', 'unknown_event_type', /Give it once, with one value/],
+  ['response_code=500,503', 'invalid_format', /^Must be a whole number\. Give it once/],
+])('%s is refused, and told to be given once', async (query, code, detail) => {
+  const { status, body } = await gateway.get(`/api/v1/deliveries?${query}`, key.headers);
+  expect([status, body.errors]).toEqual([400, [{ pointer: `/${query.split('=')[0]}`, code, detail: expect.stringMatching(detail) }]]);
+});
+
 test('a cursor goes on with its own filters only', async () => {
   const { body } = await gateway.get('/api/v1/deliveries?status=failed', key.headers);
   const goOn = async (filters: string) => (await gateway.get(`/api/v1/deliveries?${filters}&cursor=${body.next_cursor}`, key.headers)).status;

@@ -52,6 +52,13 @@ test.each([
   expect([answer.status, answer.body.errors[0].pointer]).toEqual([400, pointer]);
 });
 
+test('an unknown event type is told beside what is wrong with the window, and with the rest', async () => {
+  const faultsOf = async (body: object) => (await gateway.post(replays, body, key.headers)).body.errors.map(({ pointer }: { pointer: string }) => pointer);
+  expect(await faultsOf({ since: window.until, until: window.since, event_types: ['goal.*', 'nope'], statuses: ['lost'] })).toEqual(['/statuses/0', '/event_types/1', '/since']);
+  expect(await faultsOf({ ...window, since: '2025-01-01T00:00:00Z', event_types: ['nope'] })).toEqual(['/event_types/0', '/since']);
+  expect(await faultsOf({ since: 'yesterday', until: window.until, event_types: ['nope'] })).toEqual(['/since', '/event_types/0']);
+});
+
 test('replays are listed in pages that belong to their webhook', async () => {
   const { body } = await gateway.get(`${replays}?limit=1`, key.headers);
   expect(body).toMatchObject({ data: [{ id: gateway.state.replayId }], has_more: true });

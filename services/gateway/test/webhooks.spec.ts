@@ -83,16 +83,16 @@ beforeEach(() => void asked.splice(0));
 const id = typeid('we').toString();
 const path = `/api/v1/webhooks/${id}`;
 const wanted = { url: 'https://example.com/hook', event_types: ['goal.*'] };
-const chosen = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
+const chosen = `whsec_${Buffer.from(Array.from({ length: 32 }, (_, place) => place)).toString('base64')}`;
 const faults = ({ status, body }: Answer) => [status, ...(body.errors ?? []).map(({ pointer, code }: { pointer: string; code: string }) => `${pointer} ${code}`)];
 const patch = (body: object) => gateway.send('PATCH', path, { ...key.headers, 'content-type': 'application/json' }, JSON.stringify(body));
 
 test('everything that a webhook can be told reaches the dispatcher', async () => {
   const { id: page } = (await gateway.post('/api/v1/pages', { url: 'https://example.com' }, key.headers)).body;
-  const settings = { description: 'CI', page_ids: [page], headers: { 'X-A': '1' }, rate_limit_per_second: 5, max_in_flight: 2, timeout_ms: 2_000, ordered: true };
+  const settings = { description: 'CI', page_ids: [page], headers: { 'X-A': '1' }, rate_limit_per_second: 5, max_in_flight: 1, timeout_ms: 2_000, ordered: true };
   expect((await gateway.post('/api/v1/webhooks', { ...wanted, ...settings }, key.headers)).status).toBe(201);
   const request = gateway.state.asked.at(-1) as CreateEndpointRequest;
-  expect(request).toMatchObject({ description: 'CI', pageIds: [page], headers: { 'X-A': '1' }, rateLimitPerSecond: 5, maxInFlight: 2, timeoutMs: 2_000, ordered: true });
+  expect(request).toMatchObject({ description: 'CI', pageIds: [page], headers: { 'X-A': '1' }, rateLimitPerSecond: 5, maxInFlight: 1, timeoutMs: 2_000, ordered: true });
   expect(request.sealedSecret).toHaveLength(0);
 });
 
@@ -114,18 +114,25 @@ test.each([
   [{ url: 'https://user:pw@example.com' }, '/url not_allowed'],
   [{ url: 'ftp://example.com' }, '/url invalid_format'],
   [{ url: 'no URL at all' }, '/url invalid_format'],
+  [{ url: '' }, '/url too_small'],
+  [{ url: 'https://example.com/#part' }, '/url not_allowed'],
   [{ event_types: [] }, '/event_types too_small'],
   [{ event_types: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'] }, '/event_types/0 not_allowed'],
+  [{ event_types: ['goal.*', 'nope'] }, '/event_types/1 unknown_event_type'],
   [{ page_ids: ['page_1'] }, '/page_ids/0 invalid_format'],
   [{ headers: { 'X-A': 1 } }, '/headers/X-A invalid_type'],
-  [{ headers: { 'X-A': 'v'.repeat(2_049) } }, '/headers/X-A too_big'],
+  [{ headers: { 'X-A': 'v'.repeat(2_049) } }, '/headers too_big'],
+  [{ headers: { 'X/A': 'v' } }, '/headers/X~1A invalid_header_name'],
+  [{ headers: Object.fromEntries(Array.from({ length: 21 }, (_, index) => [`x-${index}`, 'v'])) }, '/headers too_many'],
   [{ headers: Object.fromEntries(Array.from({ length: 41 }, (_, index) => [`x-${index}`, 'v'])) }, '/headers too_many'],
   [{ rate_limit_per_second: 0 }, '/rate_limit_per_second too_small'],
   [{ rate_limit_per_second: 1_001 }, '/rate_limit_per_second too_big'],
   [{ max_in_flight: 0 }, '/max_in_flight too_small'],
   [{ max_in_flight: 101 }, '/max_in_flight too_big'],
+  [{ max_in_flight: 2, ordered: true }, '/max_in_flight not_allowed'],
   [{ timeout_ms: 999 }, '/timeout_ms too_small'],
   [{ retry_policy: { max_attempts: 31 } }, '/retry_policy/max_attempts too_big'],
+  [{ retry_policy: { base_seconds: 60, max_seconds: 30 } }, '/retry_policy/max_seconds too_small'],
   [{ retry_policy: { attempts: 3 } }, '/retry_policy/attempts unknown_field'],
   [{ ordered: 'yes' }, '/ordered invalid_type'],
   [{ description: 'a\0b' }, '/description invalid_value'],
@@ -133,6 +140,20 @@ test.each([
 ])('%j is refused, in a new webhook as in a change', async (field, fault) => {
   expect(faults(await gateway.post('/api/v1/webhooks', { ...wanted, ...field }, key.headers))).toEqual([400, fault]);
   expect(faults(await patch(field))).toEqual([400, fault]);
+  expect(asked).toEqual([]);
+});
+
+test('all that is wrong is told in one answer, whatever kind of fault it is, and the secret is not shown', async () => {
+  const { status, body } = await gateway.post('/api/v1/webhooks', { url: 'ftp://x', event_types: ['nope'], secret: 'hunter2' }, key.headers);
+  expect([status, body.errors.map(({ pointer }: { pointer: string }) => pointer)]).toEqual([400, ['/url', '/event_types/0', '/secret']]);
+  expect(JSON.stringify(body)).not.toContain('hunter2');
+  const many = { url: 'https://a:b@example.com/#c', event_types: [1, 'nope'], headers: { Host: 'x', 'X-A': 1 }, retry_policy: { base_seconds: 60, max_seconds: 30, factor: 0 }, ordered: 1 };
+  const pointers = ['/url', '/url', '/event_types/0', '/event_types/1', '/ordered', '/headers/X-A', '/headers/Host', '/retry_policy/factor', '/retry_policy/max_seconds'];
+  for (const answer of [await gateway.post('/api/v1/webhooks', many, key.headers), await patch(many)]) {
+    expect(answer.body.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual(pointers);
+  }
+  const rotation = await gateway.post(`${path}/secret/rotate`, { overlap_seconds: -1, secret: 'hunter2' }, key.headers);
+  expect(faults(rotation)).toEqual([400, '/overlap_seconds too_small', '/secret invalid_format']);
   expect(asked).toEqual([]);
 });
 
@@ -185,6 +206,12 @@ test('a webhook is disabled with a reason, enabled with what it missed, tested a
   expect([tested.body, deleted.body]).toEqual([{ delivery_id: 'dlv_1', event_id: 'evt_1' }, '']);
 });
 
+test('a test delivery of which no more is said is of webhook.test', async () => {
+  const answers = [await gateway.send('POST', `${path}/test`, key.headers), await gateway.post(`${path}/test`, {}, key.headers), await gateway.post(`${path}/test`, { event_type: null }, key.headers)];
+  expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
+  expect(asked).toMatchObject([{ eventType: 'webhook.test' }, { eventType: 'webhook.test' }, { eventType: 'webhook.test' }]);
+});
+
 test('who may only read webhooks can change none of them', async () => {
   const { headers } = gateway.newKey({ scopes: ['webhooks:read'] });
   const posts = ['enable', 'disable', 'secret/rotate', 'test'].map((action) => gateway.post(`${path}/${action}`, {}, headers));
@@ -218,6 +245,8 @@ test('a signature is explained, and the secret is not in the answer', async () =
   expect([right.status, right.body.verdict, right.body.schemes.map(({ matches }: { matches: boolean }) => matches)]).toEqual([200, { ok: true }, [true, true]]);
   const wrong = await explain({ secret: chosen, headers, body: `${body}\n` });
   expect(wrong.body.schemes[0].given[0].mistakes).toMatchObject([{ code: 'body_trailing_newline' }]);
-  expect(JSON.stringify([right.body, wrong.body])).not.toContain(chosen);
+  const otherId = await explain({ secret: chosen, headers: { ...headers, 'webhook-id': 'evt_2' }, body });
+  expect(otherId.body.verdict).toMatchObject({ ok: false, reason: 'no_match', detail: expect.stringMatching(/X-Webhook-Signature does\. Made with another id/) });
+  expect(JSON.stringify([right.body, wrong.body, otherId.body])).not.toContain(chosen);
   expect(faults(await explain({ secret: chosen, headers: { a: 1 } }))).toEqual([400, '/headers/a invalid_type', '/body required']);
 });

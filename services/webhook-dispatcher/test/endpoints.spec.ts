@@ -39,7 +39,7 @@ const newWorkspace = () => typeid('ws').toString();
 
 test('an endpoint is kept as it was asked for, and its credentials are shown to nobody', async () => {
   const workspaceId = newWorkspace();
-  const wanted = { description: 'CI', pageIds: ['page_1', 'page_1'], rateLimitPerSecond: 5, maxInFlight: 2, ordered: true, timeoutMs: 2_000 };
+  const wanted = { description: 'CI', pageIds: ['page_1', 'page_1'], rateLimitPerSecond: 5, maxInFlight: 1, ordered: true, timeoutMs: 2_000 };
   const { id } = await create(workspaceId, { ...wanted, headers: { Authorization: 'Bearer abc', 'X-Team': 'web' } });
   const endpoint = await get(workspaceId, id);
   expect(endpoint).toMatchObject({ ...wanted, pageIds: ['page_1'], status: 'enabled', headers: { authorization: '•••', 'x-team': 'web' } });

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { createReplyKey, sealReply } from '@na/messaging';
+import type { ServiceError } from '@na/service-error';
 import { WebhookReceiver, type ReceivedRequest } from '@na/testing';
 import { verifyWebhook, type Scheme } from '@notion-analytics/webhook-signature';
 import { typeid } from 'typeid-js';
@@ -116,6 +117,13 @@ test('a chosen secret that no receiver could use, or that is the current one, is
     expect(JSON.stringify([(refusal as Error).message, (refusal as unknown as { fields: unknown }).fields])).not.toContain(chosen);
   }
   expect(await acceptedOf(workspaceId, [secret])).toEqual([secret]);
+});
+
+test('a chosen secret that is refused is told beside all that is wrong with the rest of a new endpoint', async () => {
+  const wanted = { caller: { workspaceId: typeid('ws').toString() }, url: 'http://127.0.0.1/#part', eventTypes: ['nope'], headers: { Host: 'x' } };
+  const attempt = dispatcher.endpoints.createEndpoint({ ...wanted, replyPublicKey: createReplyKey().publicKey, sealedSecret: await seal('x') });
+  const { fields } = (await attempt.catch((error: ServiceError) => error)) as ServiceError;
+  expect(fields.map(({ pointer }) => pointer)).toEqual(['/url', '/event_types/0', '/headers/Host', '/secret']);
 });
 
 test('once a start has seen a newer sealing key, the old one is not needed any more', async () => {

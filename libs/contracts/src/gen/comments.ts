@@ -214,7 +214,7 @@ export const comments: Readonly<Record<string, string>> = {
   "webhooks.v1.Endpoint.page_ids": "Only events about these pages; empty means all, and events that are about no page always count as wanted.",
   "webhooks.v1.Endpoint.headers": "Sent with every attempt, besides the ones of the system, which they can't replace. Values of names that look sensitive, such as \"authorization\", are shown as \"•••\".",
   "webhooks.v1.Endpoint.rate_limit_per_second": "Most attempts a second; unset means no limit.",
-  "webhooks.v1.Endpoint.max_in_flight": "Most attempts at the same time; unset means the operator's default.",
+  "webhooks.v1.Endpoint.max_in_flight": "Most attempts at the same time; unset means the operator's default, and 1 of an ordered one.",
   "webhooks.v1.Endpoint.ordered": "One delivery at a time, in the order of events: a failing one holds up the next.",
   "webhooks.v1.Endpoint.failing_since": "Since when no attempt has succeeded, while that is so.",
   "webhooks.v1.Endpoint.previous_secret_until": "Until when the secret before the current one signs along.",

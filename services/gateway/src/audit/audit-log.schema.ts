@@ -1,6 +1,6 @@
 // What the audit log can be searched by.
 import { z } from 'zod';
-import { text, timestamp } from '../http/field-schemas.js';
+import { text, timestamp, windowInOrder } from '../http/field-schemas.js';
 import { listQuery } from '../http/lists.js';
 
 export const auditQuery = listQuery.extend({
@@ -9,6 +9,6 @@ export const auditQuery = listQuery.extend({
   target: text(100).optional().describe('Only changes of the thing with this id.'),
   since: timestamp.optional().describe('Only changes from this moment on.'),
   until: timestamp.optional().describe('Only changes before this moment.'),
-});
+}).check(windowInOrder);
 
 export type AuditQuery = z.infer<typeof auditQuery>;

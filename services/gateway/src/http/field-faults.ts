@@ -1,10 +1,11 @@
 // Says what is wrong with single fields of a request, from what the schema found. Pure.
+import { pointerTo } from '@na/contracts';
 import type { FieldFault } from '@na/service-error';
 import { redact } from '@na/service-host';
 import type { z } from 'zod';
 
 /** A body can have as many faults as it has bytes; this many are enough to mend it by. */
-const maxFaults = 50;
+export const maxFaults = 50;
 
 /** @param prefix JSON Pointer of `input` inside the whole body */
 export function fieldFaults(issues: readonly z.core.$ZodIssue[], input: unknown, prefix = ''): FieldFault[] {
@@ -28,9 +29,9 @@ function faultsOf(issue: z.core.$ZodIssue, input: unknown, prefix: string): Fiel
   }
 }
 
-/** RFC 6901: `~` and `/` inside a name are escaped. A name is the client's own, and may be a key that got to the wrong place. */
+/** A name is the client's own, and may be a key that got to the wrong place. */
 function pointerOf(path: readonly PropertyKey[]): string {
-  return path.map((part) => `/${redact(String(part)).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  return pointerTo(path.map((part) => redact(String(part))));
 }
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {

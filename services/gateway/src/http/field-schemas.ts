@@ -1,8 +1,10 @@
 // The kinds of fields that bodies and queries are made of.
+import { eventPatternFaults, windowFaults } from '@na/contracts';
 import { redact } from '@na/service-host';
 import { z } from 'zod';
 import { isTypeId, typeIdSuffix } from '../auth/type-id.js';
 import { shownAs } from '../openapi/zod-json-schema.js';
+import { judgedBy } from './judged-by.js';
 
 /** PostgreSQL can't store U+0000, and half a surrogate pair is no character. */
 export function isStorable(text: string): boolean {
@@ -33,6 +35,9 @@ export const lineOrEmpty = (maxLength: number) => oneLine(textOrEmpty(maxLength)
 export const passedOn = (maxLength: number) =>
   text(maxLength).refine((value) => redact(value) === value, { error: 'Must not contain an API key or a webhook secret.', params: { code: 'not_allowed' } });
 
+/** An event type, a family such as `goal.*`, or `*`. */
+export const eventPattern = passedOn(100).pipe(z.string().check(judgedBy(eventPatternFaults)));
+
 export const id = (prefix: string) =>
   z
     .string()
@@ -48,6 +53,11 @@ export const timestamp = z.iso
   .datetime({ offset: true, error: 'Must be a timestamp such as 2026-03-01T12:00:00Z.' })
   .transform((value) => new Date(value))
   .refine((date) => date.getUTCFullYear() <= 9_999, 'Must lie before the year 10000.');
+
+const dateOnly = (value: unknown) => (value instanceof Date ? value : undefined);
+
+/** For a query with both: what is no time is told of by itself. */
+export const windowInOrder = judgedBy(({ since, until }: { since?: Date; until?: Date }) => windowFaults({ since: dateOnly(since), until: dateOnly(until) }));
 
 export const timeZone = text(64).refine(isTimeZone, { error: 'Must be an IANA time zone such as Europe/Berlin.', params: { code: 'unknown_time_zone' } });
 

@@ -5,14 +5,16 @@ import type { z } from 'zod';
 import { isTypeId } from '../auth/type-id.js';
 import { fieldFaults } from './field-faults.js';
 import { inPlainWords } from './plain-words.js';
+import { queryFaults } from './query-faults.js';
 
 export class SchemaPipe implements PipeTransform {
   transform(value: unknown, { schema, type }: ArgumentMetadata): unknown {
     if (!schema) return value;
     const result = (schema as z.ZodType).safeParse(value, inPlainWords);
     if (result.success) return result.data;
-    const what = type === 'query' ? 'query' : 'body';
-    throw new ServiceError('invalid_request', `The ${what} of the request is not valid.`, { fields: fieldFaults(result.error.issues, value) });
+    const { issues } = result.error;
+    if (type === 'query') throw new ServiceError('invalid_request', 'The query of the request is not valid.', { fields: queryFaults(issues, value) });
+    throw new ServiceError('invalid_request', 'The body of the request is not valid.', { fields: fieldFaults(issues, value) });
   }
 }
 

@@ -2,21 +2,26 @@
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { DeliverySchema, type Caller } from '@na/contracts';
 import { z } from 'zod';
-import { id, passedOn, timestamp, wholeNumber } from '../http/field-schemas.js';
+import { eventPattern, id, timestamp, windowInOrder, wholeNumber } from '../http/field-schemas.js';
 import { listQuery, type ListAnswer, type Lists } from '../http/lists.js';
 import type { Services } from '../services.js';
 
 export const deliveryStatus = z.enum(['pending', 'retrying', 'succeeded', 'failed', 'cancelled']);
 
-export const deliveriesQuery = listQuery.extend({
+const filters = listQuery.extend({
   status: deliveryStatus.optional().describe('Only deliveries in this state.'),
-  event_type: passedOn(100).optional().describe('Only of events of this type, or of a family such as `goal.*`. What matches no event type is refused.'),
+  event_type: eventPattern.optional().describe('Only of events of this type, or of a family such as `goal.*`. What matches no event type is refused.'),
   event_id: id('evt').optional().describe('Only of this event.'),
   endpoint_id: id('we').optional().describe('Only to this webhook.'),
   response_code: wholeNumber(100, 599).optional().describe('Only those whose latest attempt was answered with this HTTP status.'),
-  since: timestamp.optional().describe('Only of events from this moment on, by `event_created_at`.'),
+  since: timestamp.optional().describe('Only of events from this moment on, by `event_created_at`; before `until`.'),
   until: timestamp.optional().describe('Only of events before this moment, by `event_created_at`.'),
 });
+
+export const deliveriesQuery = filters.check(windowInOrder);
+
+/** Of a webhook that the path names. */
+export const ownDeliveriesQuery = filters.omit({ endpoint_id: true }).check(windowInOrder);
 
 export type DeliveriesQuery = z.infer<typeof deliveriesQuery>;
 

@@ -11,7 +11,7 @@ export const signatureExplanation = plain(
       .looseObject({
         ok: z.boolean().describe('Whether the request is genuine and recent.'),
         reason: z.enum(refusalReasons).optional().describe('For programs: why it is not.'),
-        detail: z.string().optional().describe('For people: what to do about it. Of a request that is refused for its age alone it says first that the signature matches.'),
+        detail: z.string().optional().describe('For people: what to do about it. Of a request that is refused for its age alone it says first that the signature matches; of one that does not match, what most likely went wrong.'),
       })
       .describe('What a correct receiver would say; of a request that neither matches nor is recent, that it does not match.'),
     schemes: z

@@ -15,11 +15,12 @@ import { Documented } from '../openapi/operation.js';
 import { refuseUnknownPages } from '../pages/unknown-pages.js';
 import { Services } from '../services.js';
 import { countingMs } from '../slow-calls.js';
-import { deliveriesQuery, answerDeliveries, type DeliveriesQuery } from './delivery-list.js';
+import { answerDeliveries, ownDeliveriesQuery, type DeliveriesQuery } from './delivery-list.js';
 import { exchangeSecret } from './secret-exchange.js';
 import { patchToProto, settingsToProto } from './webhook-settings.js';
 import { webhookOperations, webhooksTag } from './webhooks.reference.js';
 import {
+  defaultTestType,
   disabling,
   newWebhook,
   rotation,
@@ -35,7 +36,6 @@ import {
 } from './webhooks.schema.js';
 
 const webhookId = idPipe('we', 'webhook');
-const ownDeliveriesQuery = deliveriesQuery.omit({ endpoint_id: true });
 
 @Documented(webhooksTag, webhookOperations)
 @Controller('/api/v1/webhooks')
@@ -129,9 +129,10 @@ export class WebhooksController {
     @NewId('evt') newId: string,
     @ByClaim() claim: Claim | undefined,
     @Param('id', webhookId) id: string,
-    @Body({ schema: testDelivery }) { event_type }: TestDelivery,
+    @Body({ schema: testDelivery }) wanted: TestDelivery,
   ) {
-    const request = { caller, id, eventType: event_type, eventId: newId, eventAt: claim && timestampFromDate(claim.firstAt) };
+    const eventType = wanted?.event_type ?? defaultTestType;
+    const request = { caller, id, eventType, eventId: newId, eventAt: claim && timestampFromDate(claim.firstAt) };
     const { deliveryId, eventId } = await this.services.endpoints.testEndpoint(request);
     return new Resource({ delivery_id: deliveryId, event_id: eventId }, { location: `/api/v1/deliveries/${deliveryId}` });
   }

@@ -1,17 +1,29 @@
-// What a client may say of a webhook. Which event types exist, which headers may be added and what makes a good secret is
-// for the dispatcher to say.
+// What a client may say of a webhook. What the dispatcher's rules can tell of a request by itself is asked of them here too, so that one
+// answer names all that is wrong; which networks may be reached, and what a change makes of what there was, only the dispatcher knows.
+import { chosenSecretFaults, inFlightFaults, retryPolicyFaults, webhookHeaderFaults, webhookUrlFaults } from '@na/contracts';
 import { z } from 'zod';
-import { httpUrl, id, lineOrEmpty, passedOn, text } from '../http/field-schemas.js';
+import { eventPattern, id, lineOrEmpty, passedOn, text } from '../http/field-schemas.js';
+import { judgedBy } from '../http/judged-by.js';
 
-/** Left in the URL they would be shown wherever it is, and sent to nobody. */
-const url = httpUrl.refine((value) => !hasCredentials(value), {
-  error: 'Must not contain a user name or password: add an Authorization header to the webhook instead.',
-  params: { code: 'not_allowed' },
-});
+const url = text(2048)
+  .pipe(z.string().check(judgedBy(webhookUrlFaults)))
+  .meta({ format: 'uri' });
 
-/** @param max how many can be named in one request; how many there can be is for the dispatcher to say */
-const headers = <V extends z.ZodType>(value: V, max: number) =>
-  z.record(z.string().max(256), value).refine((named) => Object.keys(named).length <= max, { error: `At most ${max} headers.`, params: { code: 'too_many' } });
+type NamedHeaders = Record<string, string | null>;
+
+/** As many as one change can name, those that it takes away among them. */
+const maxNamed = 40;
+
+const headers = <V extends z.ZodType<string | null>>(value: V) =>
+  z
+    .record(z.string().max(256), value)
+    .refine((named) => Object.keys(named).length <= maxNamed, { error: `At most ${maxNamed} headers.`, params: { code: 'too_many' }, abort: true })
+    .check(judgedBy((named: NamedHeaders) => webhookHeaderFaults(kept(named))));
+
+/** Numbers and the like are found to be no text already. */
+function kept(named: NamedHeaders): Record<string, string> {
+  return Object.fromEntries(Object.entries(named).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}
 
 const policy = {
   base_seconds: z.number().min(1).max(86_400),
@@ -20,47 +32,58 @@ const policy = {
   max_attempts: z.int().min(1).max(30),
 };
 
-const eventTypes = z.array(passedOn(100)).min(1).max(50);
-const headerValue = z.string().max(2_048);
-const secret = text(200).describe('One of your own choosing, `whsec_` and 24 to 64 bytes in base64; unless given, one is made.');
+/** Defaults of a new webhook are there; of a change only what it names, and the rest is for the dispatcher to judge. */
+const judgedPolicy = judgedBy(({ base_seconds: baseSeconds, max_seconds: maxSeconds }: { base_seconds?: number | null; max_seconds?: number | null }) =>
+  typeof baseSeconds === 'number' && typeof maxSeconds === 'number' ? retryPolicyFaults({ baseSeconds, maxSeconds }) : [],
+);
+
+const eventTypes = z.array(eventPattern).min(1).max(50);
+/** Its length is judged with that of all the others. */
+const headerValue = z.string().meta({ maxLength: 2_048 });
+const secret = text(200).pipe(z.string().check(judgedBy(chosenSecretFaults))).describe('One of your own choosing, `whsec_` and 24 to 64 bytes in base64; unless given, one is made.');
 
 /** Where null means the default. */
 const optional = {
   description: lineOrEmpty(500).nullish(),
   page_ids: z.array(id('page')).max(100).nullish(),
   rate_limit_per_second: z.int().min(1).max(1_000).nullish(),
-  max_in_flight: z.int().min(1).max(100).nullish(),
+  max_in_flight: z.int().min(1).max(100).nullish().describe('Most attempts at the same time. An ordered webhook has one: leave it out there, or say 1 or null; more is refused.'),
   timeout_ms: z.int().min(1_000).max(30_000).nullish(),
   ordered: z.boolean().nullish(),
 };
+
+/** Of a change where it names both; where it names one, the dispatcher knows the other. */
+const judgedInFlight = judgedBy(({ ordered, max_in_flight: maxInFlight }: { ordered?: boolean | null; max_in_flight?: number | null }) =>
+  ordered === true && typeof maxInFlight === 'number' ? inFlightFaults({ ordered, maxInFlight }) : [],
+);
 
 export const newWebhook = z.strictObject({
   url,
   event_types: eventTypes,
   ...optional,
-  headers: headers(headerValue, 20).nullish(),
+  headers: headers(headerValue).nullish(),
   retry_policy: z.strictObject({
     base_seconds: policy.base_seconds.default(5),
     factor: policy.factor.default(4),
     max_seconds: policy.max_seconds.default(43_200),
     max_attempts: policy.max_attempts.default(12),
-  }).nullish(),
+  }).check(judgedPolicy).nullish(),
   secret: secret.nullish(),
-});
+}).check(judgedInFlight);
 
 /** A JSON merge patch (RFC 7396). */
 export const webhookPatch = z.strictObject({
   url: url.optional(),
   event_types: eventTypes.optional(),
   ...optional,
-  headers: headers(headerValue.nullable(), 40).nullish(),
+  headers: headers(headerValue.nullable()).nullish(),
   retry_policy: z.strictObject({
     base_seconds: policy.base_seconds.nullish(),
     factor: policy.factor.nullish(),
     max_seconds: policy.max_seconds.nullish(),
     max_attempts: policy.max_attempts.nullish(),
-  }).nullish(),
-});
+  }).check(judgedPolicy).nullish(),
+}).check(judgedInFlight);
 
 export const disabling = z.strictObject({ reason: lineOrEmpty(500).nullish().describe('Why, for whoever finds it disabled.') }).optional();
 
@@ -71,7 +94,10 @@ export const rotation = z
   })
   .optional();
 
-export const testDelivery = z.strictObject({ event_type: passedOn(100).describe('The type whose example is sent.') });
+/** What has no other meaning than that somebody tries a webhook out. */
+export const defaultTestType = 'webhook.test';
+
+export const testDelivery = z.strictObject({ event_type: passedOn(100).nullish().describe(`The type whose example is sent; \`${defaultTestType}\` unless given.`) }).optional();
 
 /** Wrong ones are what this is for: anything that is text can be explained. */
 export const signedRequest = z.strictObject({
@@ -86,9 +112,3 @@ export type Disabling = z.infer<typeof disabling>;
 export type Rotation = z.infer<typeof rotation>;
 export type TestDelivery = z.infer<typeof testDelivery>;
 export type SignedRequest = z.infer<typeof signedRequest>;
-
-/** Also asked of what has just been found to be no URL. */
-function hasCredentials(value: string): boolean {
-  const { username = '', password = '' } = URL.parse(value) ?? {};
-  return username !== '' || password !== '';
-}

@@ -56,6 +56,13 @@ test('all that is wrong is named at once, whichever settings it is in', () => {
   expect(attempt).toThrow(expect.objectContaining({ fields: pointers.map((pointer) => expect.objectContaining({ pointer })) }));
 });
 
+test('of a change too all that is wrong is named at once, headers that are too many together among it', () => {
+  const headers = { Host: 'x', 'x-big': 'v'.repeat(2_048) };
+  const attempt = () => changedSettings(current, { ...nothing, url: 'http://10.0.0.1/#a', eventTypes: ['nope'], headers }, ['url', 'event_types', 'headers.Host', 'headers.x-big'], allowed);
+  const faults = ['/url not_allowed', '/url address_blocked', '/event_types/0 unknown_event_type', '/headers/Host reserved_header', '/headers too_big'];
+  expect(attempt).toThrow(expect.objectContaining({ fields: faults.map((fault) => expect.objectContaining({ pointer: fault.split(' ')[0], code: fault.split(' ')[1] })) }));
+});
+
 test('the longest wait is not shorter than the first, whichever of the two is changed', () => {
   const change = (policy: { baseSeconds: number; maxSeconds: number }, field: string) =>
     changedSettings(current, { ...nothing, retryPolicy: { factor: 0, maxAttempts: 0, ...policy } }, [`retry_policy.${field}`], allowed);
@@ -65,11 +72,25 @@ test('the longest wait is not shorter than the first, whichever of the two is ch
   expect(change({ baseSeconds: 43_200, maxSeconds: 0 }, 'base_seconds').retryPolicy).toMatchObject({ baseSeconds: 43_200, maxSeconds: 43_200 });
 });
 
+test('an ordered webhook with more than one request in flight is refused, whichever of the two is changed', () => {
+  const refusal = expect.objectContaining({ fields: [expect.objectContaining({ pointer: '/max_in_flight', code: 'not_allowed', detail: expect.stringMatching(/would be 5/) })] });
+  expect(() => newSettings({ ...wanted, ordered: true, maxInFlight: 5 }, allowed)).toThrow(refusal);
+  expect(() => changedSettings({ ...current, maxInFlight: 5 }, { ...nothing, ordered: true }, ['ordered'], allowed)).toThrow(refusal);
+  expect(() => changedSettings({ ...current, ordered: true }, { ...nothing, maxInFlight: 5 }, ['max_in_flight'], allowed)).toThrow(refusal);
+});
+
+test('an ordered webhook may say that it has one request in flight, or nothing of it, and goes back to more when it is ordered no more', () => {
+  expect(newSettings({ ...wanted, ordered: true, maxInFlight: 1 }, allowed)).toMatchObject({ ordered: true, maxInFlight: 1 });
+  const ordered = changedSettings({ ...current, maxInFlight: 5 }, { ...nothing, ordered: true }, ['ordered', 'max_in_flight'], allowed);
+  expect(ordered).toMatchObject({ ordered: true, maxInFlight: null });
+  expect(changedSettings(ordered, { ...nothing, maxInFlight: 5 }, ['ordered', 'max_in_flight'], allowed)).toMatchObject({ ordered: false, maxInFlight: 5 });
+});
+
 test('an event type that is named twice is kept once', () => {
   expect(newSettings({ ...wanted, eventTypes: ['goal.*', 'page.created', 'goal.*'] }, allowed).eventTypes).toEqual(['goal.*', 'page.created']);
 });
 
 test('what is not named is not judged again', () => {
-  const old = { ...current, url: 'http://10.0.0.1/', retryPolicy: { ...current.retryPolicy, maxSeconds: 1 } };
+  const old = { ...current, ordered: true, maxInFlight: 5, url: 'http://10.0.0.1/', retryPolicy: { ...current.retryPolicy, maxSeconds: 1 } };
   expect(changedSettings(old, { ...nothing, description: 'old' }, ['description'], allowed)).toEqual({ ...old, description: 'old' });
 });

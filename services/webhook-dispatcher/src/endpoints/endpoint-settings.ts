@@ -1,11 +1,10 @@
 // What customers say of an endpoint: its defaults, and how a change comes out. Pure.
 import type { BlockList } from 'node:net';
-import { eventTypes } from '@na/contracts';
+import { eventPatternFaults, faultsIn, fieldFault, headerBoundFaults, headerFaults, inFlightFaults, retryPolicyFaults, webhookHeaderFaults, type Fault } from '@na/contracts';
 import { ServiceError, type FieldFault } from '@na/service-error';
 import { defaultRetryPolicy, type RetryPolicy } from '../deliveries/retry-policy.js';
-import { headerFaults, withLowerCaseNames, type Headers } from './custom-headers.js';
+import { withLowerCaseNames, type Headers } from './custom-headers.js';
 import type { Endpoint } from './endpoint.entity.js';
-import { unknownPatterns } from './event-filter.js';
 import { urlFaults } from './webhook-url.js';
 
 /** As they are asked for; what is unset takes its default. */
@@ -49,11 +48,19 @@ const policyFields = new Map<string, keyof RetryPolicy>([
 
 /**
  * @param allowed networks of the operator that webhooks may reach although they are private
+ * @param secretFaults of the secret that was chosen with them, to be told in the same answer
  * @throws ServiceError `invalid_request` that names every fault
  */
-export function newSettings(wanted: WantedSettings, allowed: BlockList): Settings {
+export function newSettings(wanted: WantedSettings, allowed: BlockList, secretFaults: FieldFault[] = []): Settings {
   const settings = withDefaults(wanted);
-  refuse([...urlFaults(wanted.url, allowed), ...eventTypeFaults(wanted.eventTypes), ...headerFaults(wanted.headers), ...policyFaults(settings.retryPolicy)]);
+  const faults = [
+    ...faultsIn('url', urlFaults(wanted.url, allowed)),
+    ...eventTypeFaults(wanted.eventTypes),
+    ...faultsIn('headers', webhookHeaderFaults(wanted.headers)),
+    ...faultsIn('retry_policy', retryPolicyFaults(settings.retryPolicy)),
+    ...inFlightFaults(settings),
+  ];
+  refuse([...faults.map(fieldFault), ...secretFaults]);
   return settings;
 }
 
@@ -82,19 +89,16 @@ export function changedSettings(current: Settings, wanted: WantedSettings, field
   const changed = { ...current, headers: { ...current.headers }, retryPolicy: { ...current.retryPolicy } };
   for (const field of fields) change(changed, news, field);
   const isNamed = (setting: string) => fields.some((field) => splitOnce(field)[0] === setting);
-  refuse([
-    ...(isNamed('url') ? urlFaults(wanted.url, allowed) : []),
+  const faults = [
+    ...(isNamed('url') ? faultsIn('url', urlFaults(wanted.url, allowed)) : []),
     ...(isNamed('event_types') ? eventTypeFaults(wanted.eventTypes) : []),
-    ...(isNamed('headers') ? changedHeaderFaults(wanted.headers, changed.headers) : []),
-    ...(isNamed('retry_policy') ? policyFaults(changed.retryPolicy) : []),
-  ]);
+    // By the names that the request uses; the bounds on all of them are for what there is after the change.
+    ...(isNamed('headers') ? faultsIn('headers', [...headerFaults(wanted.headers), ...headerBoundFaults(changed.headers)]) : []),
+    ...(isNamed('retry_policy') ? faultsIn('retry_policy', retryPolicyFaults(changed.retryPolicy)) : []),
+    ...(isNamed('ordered') || isNamed('max_in_flight') ? inFlightFaults(changed) : []),
+  ];
+  refuse(faults.map(fieldFault));
   return changed;
-}
-
-/** By the names that the request uses; the bounds on all of them are for what there is after the change. */
-function changedHeaderFaults(wanted: Headers, changed: Headers): FieldFault[] {
-  const faults = headerFaults(wanted);
-  return faults.length > 0 ? faults : headerFaults(changed);
 }
 
 function change(changed: Settings, news: Settings, field: string): void {
@@ -132,16 +136,6 @@ function refuse(fields: FieldFault[]): void {
   if (fields.length > 0) throw new ServiceError('invalid_request', 'Some settings of the webhook are not valid.', { fields });
 }
 
-/** Waits that never grow would be hidden behind a base that is never used. */
-function policyFaults({ baseSeconds, maxSeconds }: RetryPolicy): FieldFault[] {
-  if (maxSeconds >= baseSeconds) return [];
-  return [{ pointer: '/retry_policy/max_seconds', code: 'too_small', detail: `Must be at least base_seconds, which is ${baseSeconds}.` }];
-}
-
-function eventTypeFaults(patterns: string[]): FieldFault[] {
-  return unknownPatterns(patterns, eventTypes).map((pattern) => ({
-    pointer: `/event_types/${patterns.indexOf(pattern)}`,
-    code: 'unknown_event_type',
-    detail: `"${pattern}" matches no event type. Known are ${eventTypes.join(', ')}; also families such as "goal.*", and "*".`,
-  }));
+function eventTypeFaults(patterns: string[]): Fault[] {
+  return faultsIn('event_types', patterns.flatMap((pattern, index) => faultsIn(index, eventPatternFaults(pattern))));
 }

@@ -36,7 +36,7 @@ export class EndpointsRpc {
 
   @RpcMethod(EndpointService.method.createEndpoint)
   async createEndpoint({ caller, id, replyPublicKey, sealedSecret, ...wanted }: CreateEndpointRequest) {
-    const endpoint = await this.endpoints.create(workspaceOf(caller), id, wanted, this.intake.secretFrom(sealedSecret));
+    const endpoint = await this.endpoints.create(workspaceOf(caller), id, wanted, this.intake.read(sealedSecret));
     return { endpoint: toProto(endpoint), sealedSecret: this.shown.of(endpoint, undefined, replyPublicKey) };
   }
 

@@ -9,6 +9,7 @@ import { changedSettings, newSettings, type WantedSettings } from './endpoint-se
 import type { EndpointStore } from './endpoint-store.js';
 import type { LeftOverDeliveries } from './left-over-deliveries.js';
 import type { SecretBox } from './secret-box.js';
+import type { ChosenSecret } from './secret-intake.js';
 
 /** Enough to tell systems and environments apart; each one costs every event of its workspace a look. */
 const maxEndpoints = 50;
@@ -26,15 +27,15 @@ export class Endpoints {
   /**
    * An endpoint that an earlier try of the same request made is not made again: it has the secret of that try.
    * @param wantedId the same in each try of one request; empty for one that is chosen here
-   * @param secret sealed here
+   * @param chosen the secret, which is sealed here, with what is wrong with it
    */
-  async create(workspaceId: string, wantedId: string, wanted: WantedSettings, secret: string): Promise<Endpoint> {
+  async create(workspaceId: string, wantedId: string, wanted: WantedSettings, chosen: ChosenSecret): Promise<Endpoint> {
     const id = wantedId || typeid('we').toString();
     const endpoint: Endpoint = {
-      ...newSettings(wanted, this.allowed),
+      ...newSettings(wanted, this.allowed, chosen.faults),
       id,
       workspaceId,
-      sealedSecret: this.secrets.seal(secret, id),
+      sealedSecret: this.secrets.seal(chosen.secret, id),
       previousSecrets: [],
       rotationIds: [],
       deletedAt: null,

@@ -1,6 +1,6 @@
 // Which events an endpoint wants: exact types, families such as `goal.*`, or everything with `*`; of these, where it names
 // pages, the ones about them. Pure.
-import { eventTypes as knownEventTypes } from '@na/contracts';
+import { eventTypes as knownEventTypes, matchesPattern } from '@na/contracts';
 import { ServiceError } from '@na/service-error';
 
 export interface EventFilter {
@@ -26,18 +26,7 @@ export function wants(filter: EventFilter & { endpointId: string }, type: string
 }
 
 export function wantsEvent(patterns: readonly string[], eventType: string): boolean {
-  return patterns.some((pattern) => matches(pattern, eventType));
-}
-
-/** `goal.*` matches `goal.converted`, not `goal` and not `goals.x`. */
-function matches(pattern: string, eventType: string): boolean {
-  if (pattern === '*' || pattern === eventType) return true;
-  return pattern.endsWith('.*') && eventType.startsWith(pattern.slice(0, -1));
-}
-
-/** @returns the patterns that no event type can ever match */
-export function unknownPatterns(patterns: readonly string[], eventTypes: readonly string[]): string[] {
-  return patterns.filter((pattern) => !eventTypes.some((type) => matches(pattern, type)));
+  return patterns.some((pattern) => matchesPattern(pattern, eventType));
 }
 
 /** For a request that names one at /event_type. @param fault what is wrong with it, as a sentence */

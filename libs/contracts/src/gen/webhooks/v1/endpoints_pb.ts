@@ -145,7 +145,7 @@ export type Endpoint = Message<"webhooks.v1.Endpoint"> & {
   rateLimitPerSecond?: number | undefined;
 
   /**
-   * Most attempts at the same time; unset means the operator's default.
+   * Most attempts at the same time; unset means the operator's default, and 1 of an ordered one.
    *
    * @generated from field: optional uint32 max_in_flight = 14;
    */
