@@ -7,7 +7,7 @@ import type { BlockList, Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import type { Proxy } from './proxy-url.js';
 import { SendFailure, type SendError } from './send-error.js';
-import { allowedAddresses } from './target-addresses.js';
+import { allowedAddresses, type Hosts } from './target-addresses.js';
 
 /** For the tunnel, and then once more for TLS inside it. */
 const timeoutMs = 5_000;
@@ -18,10 +18,10 @@ const maxHeaderBytes = 16 * 1024;
 type Connector = buildConnector.connector;
 type Target = buildConnector.Options;
 
-export function proxyConnector(proxy: Proxy, allowed: BlockList): Connector {
+export function proxyConnector(proxy: Proxy, allowed: BlockList, hosts: Hosts): Connector {
   const startTls = buildConnector({ timeout: timeoutMs, allowH2: false });
   return (target, callback) => {
-    reach(proxy, target, allowed).then(
+    reach(proxy, target, allowed, hosts).then(
       (tunnel) => (target.protocol === 'https:' ? startTls({ ...target, httpSocket: tunnel }, callback) : callback(null, tunnel)),
       (error: Error) => callback(error, null),
     );
@@ -29,9 +29,9 @@ export function proxyConnector(proxy: Proxy, allowed: BlockList): Connector {
 }
 
 /** Tries the host's addresses in turn: the proxy may have no IPv6, or one of them may be down. */
-async function reach(proxy: Proxy, { hostname, port, protocol }: Target, allowed: BlockList): Promise<Socket> {
+async function reach(proxy: Proxy, { hostname, port, protocol }: Target, allowed: BlockList, hosts: Hosts): Promise<Socket> {
   const signal = AbortSignal.timeout(timeoutMs);
-  const addresses = await allowedAddresses(hostname, allowed);
+  const addresses = await allowedAddresses(hostname, allowed, hosts);
   let failure: unknown;
   for (const { address, family } of addresses.slice(0, maxAddresses)) {
     const authority = `${family === 6 ? `[${address}]` : address}:${port || (protocol === 'https:' ? 443 : 80)}`;
