@@ -2,6 +2,7 @@
 export * from './certificate.js';
 export * from './connect-proxy.js';
 export * from './eventually.js';
+export * from './name-server.js';
 export * from './receiver-faults.js';
 export * from './row-security.js';
 export * from './telemetry-collector.js';

@@ -12,6 +12,7 @@ import { openDatabases } from './database.js';
 import { ByHand } from './deliveries/by-hand.js';
 import { DeliveryTable } from './deliveries/delivery-table.js';
 import { observeEvents } from './deliveries/delivery-gauges.js';
+import { HostLookup } from './deliveries/host-lookup.js';
 import { keepPartitions } from './deliveries/partitions.js';
 import { startPipeline } from './deliveries/pipeline.js';
 import { Replica } from './deliveries/replica.js';
@@ -41,7 +42,7 @@ export async function startWebhookDispatcher(config: Config<typeof settings> & C
   const replica = await Replica.join(config.databaseUrl, everywhere, host);
   const calls = new ReplicaCalls(bus.connection, replica, lifetimeMs, host.logger);
   host.onStop('replica calls', () => calls.close());
-  const sender = new Sender({ allowed: config.webhookAllowedCidrs, proxy: config.webhookEgressProxyUrl });
+  const sender = new Sender({ allowed: config.webhookAllowedCidrs, proxy: config.webhookEgressProxyUrl, hosts: new HostLookup() });
   host.onStop('sender', () => sender.close());
   const limits = {
     maxInFlight: config.webhookMaxInFlight,

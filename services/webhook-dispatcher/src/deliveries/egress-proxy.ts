@@ -7,9 +7,9 @@ import type { BlockList, Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import type { Proxy } from './proxy-url.js';
 import { SendFailure, type SendError } from './send-error.js';
-import { allowedAddresses } from './target-addresses.js';
+import { allowedAddresses, type Hosts } from './target-addresses.js';
 
-/** For the tunnel, and then once more for TLS inside it. */
+/** For the tunnel, and then once more for TLS inside it. Resolving the name has a time of its own, in `host-lookup.ts`. */
 const timeoutMs = 5_000;
 /** A host may have many addresses, and each that can't be reached costs time of the attempt. */
 const maxAddresses = 4;
@@ -18,10 +18,13 @@ const maxHeaderBytes = 16 * 1024;
 type Connector = buildConnector.connector;
 type Target = buildConnector.Options;
 
-export function proxyConnector(proxy: Proxy, allowed: BlockList): Connector {
+const tunnelTime = () => AbortSignal.timeout(timeoutMs);
+
+/** @param startTime makes a signal of the end of a tunnel's time, which begins with the call */
+export function proxyConnector(proxy: Proxy, allowed: BlockList, hosts: Hosts, startTime = tunnelTime): Connector {
   const startTls = buildConnector({ timeout: timeoutMs, allowH2: false });
   return (target, callback) => {
-    reach(proxy, target, allowed).then(
+    reach(proxy, target, allowed, hosts, startTime).then(
       (tunnel) => (target.protocol === 'https:' ? startTls({ ...target, httpSocket: tunnel }, callback) : callback(null, tunnel)),
       (error: Error) => callback(error, null),
     );
@@ -29,17 +32,19 @@ export function proxyConnector(proxy: Proxy, allowed: BlockList): Connector {
 }
 
 /** Tries the host's addresses in turn: the proxy may have no IPv6, or one of them may be down. */
-async function reach(proxy: Proxy, { hostname, port, protocol }: Target, allowed: BlockList): Promise<Socket> {
-  const signal = AbortSignal.timeout(timeoutMs);
-  const addresses = await allowedAddresses(hostname, allowed);
+async function reach(proxy: Proxy, { hostname, port, protocol }: Target, allowed: BlockList, hosts: Hosts, startTime: () => AbortSignal): Promise<Socket> {
+  const addresses = await allowedAddresses(hostname, allowed, hosts);
+  // Begun before, a slow lookup would leave the proxy no time, and be taken for a fault of the proxy.
+  const signal = startTime();
   let failure: unknown;
   for (const { address, family } of addresses.slice(0, maxAddresses)) {
     const authority = `${family === 6 ? `[${address}]` : address}:${port || (protocol === 'https:' ? 443 : 80)}`;
     try {
       return await openTunnel(proxy, authority, signal);
     } catch (error) {
-      failure = error;
-      if (!(error instanceof SendFailure && error.meaning === 'host_unreachable')) break;
+      // A proxy that has answered for an earlier address can be used: what it lacked for this one is time.
+      failure = failure !== undefined && signal.aborted ? noAnswer(proxy) : error;
+      if (!(failure instanceof SendFailure && failure.meaning === 'host_unreachable')) break;
     }
   }
   throw failure;

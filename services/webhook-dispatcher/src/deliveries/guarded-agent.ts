@@ -6,7 +6,7 @@ import { Agent, buildConnector } from 'undici';
 import { proxyConnector } from './egress-proxy.js';
 import type { Proxy } from './proxy-url.js';
 import { noteAnswers } from './reused-connection.js';
-import { allowedAddresses, blocked, isBlockedLiteral } from './target-addresses.js';
+import { allowedAddresses, blocked, isBlockedLiteral, type Hosts } from './target-addresses.js';
 
 /** Ways out of this network. */
 export interface Egress {
@@ -14,6 +14,7 @@ export interface Egress {
   allowed: BlockList;
   /** Where every connection goes through; undefined for none. */
   proxy: Proxy | undefined;
+  hosts: Hosts;
 }
 
 const connectTimeoutMs = 5_000;
@@ -21,7 +22,7 @@ const keepAliveMs = 30_000;
 const maxHeaderBytes = 16 * 1024;
 
 /** @param keepsAlive whether connections are kept for later requests */
-export function guardedAgent({ allowed, proxy }: Egress, keepsAlive: boolean): Agent {
+export function guardedAgent({ allowed, proxy, hosts }: Egress, keepsAlive: boolean): Agent {
   return new Agent({
     pipelining: keepsAlive ? 1 : 0,
     // One HTTP/2 session would carry the requests of several tenants with one origin.
@@ -31,21 +32,21 @@ export function guardedAgent({ allowed, proxy }: Egress, keepsAlive: boolean): A
     // The exchange as a whole has a time-out; these would only end it with another name.
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: noteAnswers(proxy ? proxyConnector(proxy, allowed) : directConnector(allowed)),
+    connect: noteAnswers(proxy ? proxyConnector(proxy, allowed, hosts) : directConnector(allowed, hosts)),
   });
 }
 
-function directConnector(allowed: BlockList): buildConnector.connector {
-  const connect = buildConnector({ timeout: connectTimeoutMs, allowH2: false, lookup: guardedLookup(allowed) });
+function directConnector(allowed: BlockList, hosts: Hosts): buildConnector.connector {
+  const connect = buildConnector({ timeout: connectTimeoutMs, allowH2: false, lookup: guardedLookup(allowed, hosts) });
   // A literal address is never looked up, so it is judged before the connector sees it.
   return (target, callback) => (isBlockedLiteral(target.hostname, allowed) ? callback(blocked(target.hostname), null) : connect(target, callback));
 }
 
 type LookupCallback = (error: Error | null, address: string | LookupAddress[], family?: number) => void;
 
-function guardedLookup(allowed: BlockList) {
+function guardedLookup(allowed: BlockList, hosts: Hosts) {
   return (hostname: string, options: LookupOptions, callback: LookupCallback): void => {
-    allowedAddresses(hostname, allowed, options).then(
+    allowedAddresses(hostname, allowed, hosts, options).then(
       (usable) => (options.all ? callback(null, usable) : callback(null, usable[0]!.address, usable[0]!.family)),
       (error: Error) => callback(error, []),
     );

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { meaningOf, SendFailure } from './send-error.js';
 
-const failure = (facts: { code?: string; message?: string; cause?: unknown }) => Object.assign(new Error(facts.message), facts);
+const failure = (facts: { code?: string; syscall?: string; message?: string; cause?: unknown }) => Object.assign(new Error(facts.message), facts);
 
 test.each([
   ['ENOTFOUND', 'dns_error'],
@@ -18,6 +18,10 @@ test.each([
   ['EWHATEVER', 'network_error'],
 ])('%s is shown as %s', (code, meaning) => {
   expect(meaningOf(failure({ code }))).toBe(meaning);
+});
+
+test.each(['ENOTFOUND', 'ETIMEOUT', 'ESERVFAIL', 'ECANCELLED', 'ECONNREFUSED'])('%s of a name server is an error of DNS', (code) => {
+  expect(meaningOf(failure({ code, syscall: 'queryAaaa' }))).toBe('dns_error');
 });
 
 test('a host with several addresses fails like the first of them', () => {

@@ -31,7 +31,7 @@ export class SendFailure extends Error {
 }
 
 const meaningsByCode: [RegExp, SendError][] = [
-  [/^(ENOTFOUND|EAI_\w+|ENODATA|ESERVFAIL)$/, 'dns_error'],
+  [/^(ENOTFOUND|EAI_\w+)$/, 'dns_error'],
   [/^ECONNREFUSED$/, 'connection_refused'],
   [/^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/, 'connection_reset'],
   [/^(EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/, 'host_unreachable'],
@@ -43,8 +43,10 @@ const meaningsByCode: [RegExp, SendError][] = [
 /** @param hasHead whether the head of the answer had come in before it failed */
 export function meaningOf(error: unknown, hasHead = false): SendError {
   if (error instanceof SendFailure) return error.meaning;
-  const { name, code = '', cause } = error as { name?: string; code?: string; cause?: unknown };
+  const { name, code = '', syscall = '', cause } = error as { name?: string; code?: string; syscall?: string; cause?: unknown };
   if (name === 'TimeoutError') return 'timeout';
+  // Both ways to resolve a name: ECONNREFUSED and ETIMEOUT of c-ares are of the name server.
+  if (/^(query[A-Z]|getaddrinfo)/.test(syscall)) return 'dns_error';
   if (isNotHttp(error as Error, hasHead)) return 'malformed_response';
   // The connection was closed before as much had come as Content-Length says.
   if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return 'connection_reset';

@@ -1,18 +1,24 @@
 // From the host of a webhook's URL to the addresses that may be connected to. They are judged here, after resolution, and
 // whoever asks connects to one of those that were judged: an answer of DNS that changes afterwards changes nothing.
 import type { LookupAddress, LookupOptions } from 'node:dns';
-import { lookup } from 'node:dns/promises';
 import { isIP, type BlockList } from 'node:net';
 import { isAddressAllowed } from '../endpoints/target-address.js';
 import { SendFailure } from './send-error.js';
+
+/** Names to addresses; `HostLookup` outside of tests. */
+export interface Hosts {
+  find: (name: string, options?: LookupOptions) => Promise<LookupAddress[]>;
+}
 
 /**
  * @param host a name, or an address with or without brackets
  * @returns one address at least
  * @throws SendFailure `address_blocked`, or the error of DNS
  */
-export async function allowedAddresses(host: string, allowed: BlockList, options: LookupOptions = {}): Promise<LookupAddress[]> {
-  const found = await lookup(withoutBrackets(host), { ...options, all: true });
+export async function allowedAddresses(host: string, allowed: BlockList, hosts: Hosts, options?: LookupOptions): Promise<LookupAddress[]> {
+  const plain = withoutBrackets(host);
+  const family = isIP(plain);
+  const found = family === 0 ? await hosts.find(plain, options) : [{ address: plain, family }];
   const usable = found.filter(({ address }) => isAddressAllowed(address, allowed));
   if (usable.length === 0) throw blocked(host);
   return usable;
