@@ -99,14 +99,17 @@ test('a remembered key and the operator pass from an address that is refused, an
   gateway.state.leaseMs = leaseMs;
 });
 
-test('a key that was good and is revoked is looked up once more, and then counted like any other', async () => {
+test.each([
+  ['revoked', 401],
+  ['suspended', 403],
+])('a key that was good and is %s is looked up once more, and then counted like any other', async (status, refusal) => {
   const [address, key] = [newAddress(), gateway.newKey()];
   await gateway.holdsLease();
   expect((await sendGood(address, key)).status).toBe(200);
   await fail(address);
-  gateway.state.keys.get(key.id)!.status = 'revoked';
+  gateway.state.keys.get(key.id)!.status = status;
   gateway.state.leaseMs = 0;
-  await eventually(async () => expect((await sendGood(address, key)).status).toBe(401));
+  await eventually(async () => expect((await sendGood(address, key)).status).toBe(refusal));
   expect((await sendGood(address, key)).status).toBe(429);
   gateway.state.leaseMs = leaseMs;
 });

@@ -25,6 +25,13 @@ test('without a list a key is good from everywhere, with one from what it names'
   expect(refused.filter((address) => allowsAddress(listed, address))).toEqual([]);
 });
 
+test('a range of one family allows no address of the other, however it is written', () => {
+  const ipv6 = grant({ allowedIps: ['::/0'] });
+  expect(['198.51.100.7', '::ffff:198.51.100.7', '::ffff:c633:6407', '2001:db8::1'].map((address) => allowsAddress(ipv6, address))).toEqual([false, false, false, true]);
+  const ipv4 = grant({ allowedIps: ['0.0.0.0/0'] });
+  expect(['198.51.100.7', '::ffff:198.51.100.7', '::ffff:c633:6407', '2001:db8::1'].map((address) => allowsAddress(ipv4, address))).toEqual([true, true, true, false]);
+});
+
 test('a change voids verdicts of a lower version of its key, and of no other', () => {
   expect(isVoidedBy(verdict, change({}))).toBe(true);
   expect(isVoidedBy(verdict, change({ version: 3 }))).toBe(false);

@@ -104,10 +104,11 @@ export class Verdicts {
   }
 
   private grantOf(material: KeyMaterial, status: string, verdict: Verdict | undefined): Grant {
-    if (status === 'suspended') throw new ServiceError('workspace_suspended', 'The workspace of this key is suspended. Ask the operator.');
     const grant = status === 'valid' && verdict ? grantOf(verdict, material.secretDigest) : undefined;
     if (grant && !this.isOver(grant)) return grant;
+    // From now on it is one of the keys that are counted by their address.
     this.cache.forget(material);
+    if (status === 'suspended') throw new ServiceError('workspace_suspended', 'The workspace of this key is suspended. Ask the operator.');
     throw new InvalidToken(!neverRight.has(status));
   }
 

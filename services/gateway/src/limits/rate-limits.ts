@@ -27,12 +27,17 @@ export class RateLimits {
     return takeOne(this.windowOf(keyId, quota, nowMs), nowMs);
   }
 
-  /** Each turn either decides or has something reserved, so that it ends when the window is used up. */
+  /**
+   * Each turn either decides or has something reserved, so that it ends when the window is used up. It stays with its window for as long
+   * as that lasts: while a limit is being changed, requests with the one and the other would take each other's away for ever.
+   */
   async take(keyId: string, quota: Quota): Promise<RateDecision> {
-    for (;;) {
-      const decision = this.takeAtOnce(keyId, quota);
+    for (let window: Window | undefined; ; ) {
+      const nowMs = this.clock.now().getTime();
+      window = window && isFor(window, quota, nowMs) ? window : this.windowOf(keyId, quota, nowMs);
+      const decision = takeOne(window, nowMs);
       if (decision) return decision;
-      await this.reserve(this.windowOf(keyId, quota, this.clock.now().getTime()));
+      await this.reserve(window);
     }
   }
 
@@ -44,6 +49,7 @@ export class RateLimits {
     return fresh;
   }
 
+  /** Resolves when something has been reserved for it, or for another window of its key: then it is its turn to ask. */
   private reserve(window: Window): Promise<void> {
     const { keyId } = window;
     const underWay = this.reserving.get(keyId);
