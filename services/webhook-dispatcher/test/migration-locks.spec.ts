@@ -4,13 +4,15 @@ import { createHost, openDatabase, systemClock, type Clock } from '@na/service-h
 import { createTestDatabase, type TestDatabase } from '@na/testing';
 import type { DataSource } from 'typeorm';
 import { migrations } from '../src/database.js';
+import { RunsOfThePolicy1797200000000 } from '../src/migrations/1797200000000-runs-of-the-policy.js';
 import { migratedDatabase } from './migrated-database.js';
 
 let own: TestDatabase;
 let old: DataSource;
+/** As it was before a migration that changes deliveries. */
 beforeEach(async () => {
   own = await createTestDatabase();
-  old = await migratedDatabase(own, migrations.slice(0, -1));
+  old = await migratedDatabase(own, migrations.slice(0, migrations.indexOf(RunsOfThePolicy1797200000000)));
 });
 afterEach(async () => {
   await old.destroy();
