@@ -12,7 +12,7 @@ import { Problem } from '../http/problem.js';
 import type { Claim } from '../idempotency/idempotency-records.js';
 import { newIdAt } from '../idempotency/new-id.js';
 import type { KnownPages } from './known-pages.js';
-import { hitSchema, type RawHit, type TrackedHit } from './track.schema.js';
+import { hitIdForm, hitSchema, type RawHit, type TrackedHit } from './track.schema.js';
 import { derivedVisitorId } from './visitor-id.js';
 
 /** What is used here of a Publisher: it resolves when the message is stored. */
@@ -146,9 +146,15 @@ export class HitIntake {
   }
 }
 
+/** What became of a hit, for a repeat of the request: what is wrong with it can take a hundred times as much. */
+export function withoutFaults({ error, ...result }: HitResult): HitResult {
+  return error ? { ...result, error: { code: error.code, detail: 'Told in the first answer.', errors: [] } } : result;
+}
+
+/** Only what can be one: anything else may be as long as the request. */
 function givenId({ value }: RawHit): string | null {
   const given = (value as { hit_id?: unknown } | null)?.hit_id;
-  return typeof given === 'string' ? given : null;
+  return typeof given === 'string' && hitIdForm.test(given) ? given : null;
 }
 
 /** A page of another workspace is not told from one that does not exist. */
