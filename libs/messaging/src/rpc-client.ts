@@ -20,6 +20,11 @@ export type RpcClient<S extends DescService> = {
 export interface CallOptions {
   /** How long to wait for the reply, in milliseconds; 5,000 unless told. */
   timeoutMs?: number;
+  /**
+   * How long the callee may still begin with it, in milliseconds; as long as is waited for the reply unless told. For calls with
+   * a wait so short that clocks which are a little apart would make every one of them late.
+   */
+  deadlineMs?: number;
 }
 
 const defaultTimeoutMs = 5_000;
@@ -45,17 +50,17 @@ export class RpcChannel {
 
   /** @throws ServiceError with the callee's code, or `deadline_exceeded`, or `unavailable` when nobody answers */
   async call<I extends DescMessage, O extends DescMessage>(method: DescMethodUnary<I, O>, request: MessageInitShape<I>, options: CallOptions = {}): Promise<MessageShape<O>> {
-    const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+    const { timeoutMs = defaultTimeoutMs, deadlineMs = timeoutMs } = options;
     const attributes = { 'rpc.system': 'nats', 'rpc.service': method.parent.typeName, 'rpc.method': method.name };
     return inSpan({ name: `${method.parent.typeName}/${method.name}`, kind: SpanKind.CLIENT, attributes }, async () => {
       const body = toBinary(method.input, create(method.input, request));
-      return unframe(method, await this.request(rpcSubject(method), body, timeoutMs));
+      return unframe(method, await this.request(rpcSubject(method), body, { timeoutMs, deadlineMs }));
     });
   }
 
-  private async request(subject: string, body: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+  private async request(subject: string, body: Uint8Array, { timeoutMs, deadlineMs }: Required<CallOptions>): Promise<Uint8Array> {
     const headers = traceHeaders();
-    headers.set(deadlineHeader, String(Date.now() + timeoutMs));
+    headers.set(deadlineHeader, String(Date.now() + deadlineMs));
     try {
       return await firstValueFrom(this.nats.send<Uint8Array>(subject, new NatsRecord(body, headers)).pipe(timeout(timeoutMs)));
     } catch (error) {

@@ -4,6 +4,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Scope } from '@na/contracts';
 import { serveOnBus } from '@na/messaging';
+import type { Logger } from '@na/service-host';
 import { eventually, TestBed } from '@na/testing';
 import { typeid } from 'typeid-js';
 import { makeKey } from '../src/auth/key-material.js';
@@ -39,11 +40,12 @@ export class GatewayBed {
     readonly stopGateway: () => Promise<void>,
   ) {}
 
-  static async start(limits: GatewayLimits = {}, state = new FakeState()): Promise<GatewayBed> {
+  /** @param logger takes what the gateway logs, for a test that reads it */
+  static async start(limits: GatewayLimits = {}, state = new FakeState(), logger?: Logger): Promise<GatewayBed> {
     const bed = await TestBed.start();
     const fakes = { module: FakeServicesModule, controllers: [FakeServices], providers: [{ provide: FakeState, useValue: state }] };
     await serveOnBus(fakes, bed.bus, bed.natsUrl, bed.host('key-management'));
-    return GatewayBed.startGateway(bed, state, limits);
+    return GatewayBed.startGateway(bed, state, limits, logger);
   }
 
   /** A second gateway on the same servers and in front of the same fakes. */
@@ -51,10 +53,10 @@ export class GatewayBed {
     return GatewayBed.startGateway(this.bed, this.state, limits);
   }
 
-  private static async startGateway(bed: TestBed, state: FakeState, limits: GatewayLimits): Promise<GatewayBed> {
+  private static async startGateway(bed: TestBed, state: FakeState, limits: GatewayLimits, logger?: Logger): Promise<GatewayBed> {
     const own = { port: 0, host: '127.0.0.1', publicUrl: 'https://api.example.com', operatorToken, cursorKey, trustedProxies: ['127.0.0.1'] };
     const host = bed.host('gateway');
-    const { httpPort } = await startGateway({ ...bed.config('gateway'), ...own, ...wideLimits, ...limits }, host);
+    const { httpPort } = await startGateway({ ...bed.config('gateway'), ...own, ...wideLimits, ...limits }, logger ? { ...host, logger } : host);
     return new GatewayBed(bed, state, httpPort!, host.stop);
   }
 

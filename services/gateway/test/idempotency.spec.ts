@@ -8,8 +8,8 @@ import { eventually } from '@na/testing';
 import pg from 'pg';
 import { GatewayBed, operatorToken, type Answer, type TestKey } from './gateway.bed.js';
 
-/** What CreateGoal does next, how often it was asked, and for which ids. */
-const goals = { asked: 0, ids: [] as string[], answer: async (): Promise<void> => {} };
+/** What CreateGoal does next, how often it was asked, for which ids, and a name to answer with in place of the given one. */
+const goals = { asked: 0, ids: [] as string[], name: '', answer: async (): Promise<void> => {} };
 
 @Controller()
 class FakeGoals {
@@ -18,7 +18,7 @@ class FakeGoals {
     goals.asked += 1;
     goals.ids.push(id);
     await goals.answer();
-    return { goal: { id, name } };
+    return { goal: { id, name: goals.name || name } };
   }
 
   @RpcMethod(EndpointService.method.rotateSecret)
@@ -60,6 +60,7 @@ beforeEach(() => {
   key = newKey();
   goals.asked = 0;
   goals.ids = [];
+  goals.name = '';
 });
 afterEach(() => {
   for (const release of held.splice(0)) release();
@@ -227,12 +228,30 @@ test('a secret is in the first answer only, and stands nowhere in the database',
 });
 
 test('an answer too large to be kept is not given twice, and the request not carried out twice', async () => {
-  const hits = Array.from({ length: 1_000 }, () => ({ type: 'pageview', url: 'https://example.com', [`x${'y'.repeat(500)}`]: 1 }));
-  const body = { hits: [...hits.slice(1), { type: 'pageview', url: 'https://example.com' }] };
-  const first = await post('batch-1', body, '/api/v1/track');
-  const again = await post('batch-1', body, '/api/v1/track');
-  expect([first.status, ...outcome(again)]).toEqual([202, 409, 'conflict']);
+  goals.name = 'x'.repeat(200 * 1024);
+  const [first, again] = [await post('order-1'), await post('order-1')];
+  expect([first.status, ...outcome(again), goals.asked]).toEqual([201, 409, 'conflict', 1]);
   expect(again.body.detail).toContain('too large to be kept');
+});
+
+const view = { type: 'pageview', url: 'https://example.com' };
+const longestId = (index: number) => String(index).padStart(64, 'x');
+
+test('the answer to a thousand good hits is kept as it is', async () => {
+  const hits = Array.from({ length: 1_000 }, (_, index) => ({ ...view, hit_id: longestId(index) }));
+  const [first, again] = [await post('batch-1', { hits }, '/api/v1/track'), await post('batch-1', { hits }, '/api/v1/track')];
+  expect([first.status, isReplayed(again)]).toEqual([202, true]);
+  expect(shown(again)).toEqual(shown(first));
+});
+
+test('of an answer to hits that is too large, what became of each hit is kept, and not what is wrong with it', async () => {
+  const bad = Array.from({ length: 998 }, (_, index) => ({ ...view, hit_id: longestId(index), [`x${'y'.repeat(500)}`]: 1 }));
+  const hits = [...bad, { ...view, hit_id: 'z'.repeat(65) }, view];
+  const [first, again] = [await post('batch-1', { hits }, '/api/v1/track'), await post('batch-1', { hits }, '/api/v1/track')];
+  expect([first.status, again.status, isReplayed(again)]).toEqual([202, 202, true]);
+  const error = { code: 'invalid_request', detail: 'Told in the first answer.', errors: [] };
+  const rejected = [...bad.map(({ hit_id }) => hit_id), null].map((hit_id) => ({ hit_id, status: 'rejected', error }));
+  expect(again.body.results).toEqual([...rejected, first.body.results.at(-1)]);
 });
 
 test('row-level security stands behind the code: a statement without a scope sees no record, and one with a scope its own', async () => {

@@ -74,6 +74,19 @@ test.each([{ occurred_at: 'yesterday' }, { occurred_at: '2026-13-45T00:00:00Z' }
   },
 );
 
+test('of all hits of a request no more than a thousand faults are told, and of each hit what became of it', async () => {
+  const unknown = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`f${index}`, 0]));
+  const page = typeid('page').toString();
+  const answer = await track({ hits: [...Array.from({ length: 998 }, () => view(unknown)), view(), ofPage(page)] }, gateway.newKey());
+  const errors = answer.body.results.flatMap(({ error }: { error?: { code: string; detail: string; errors: object[] } }) => error ?? []);
+  expect(statuses(answer)).toEqual([...Array.from({ length: 998 }, () => 'rejected'), 'accepted', 'rejected']);
+  expect(errors.map((error: { errors: object[] }) => error.errors.length)).toEqual([...Array.from({ length: 20 }, () => 50), ...Array.from({ length: 979 }, () => 0)]);
+  expect(errors[20]).toEqual({ code: 'invalid_request', detail: expect.stringContaining('1000 faults of this request are told'), errors: [] });
+  expect(errors.at(-1)).toEqual({ code: 'not_found', detail: expect.stringContaining(page), errors: [] });
+  const refusal = await track({ hits: Array.from({ length: 100 }, () => view(unknown)) }, gateway.newKey());
+  expect([refusal.status, refusal.body.errors.length]).toEqual([400, 1_000]);
+});
+
 test('a request without one good hit is 400, and nothing is stored', async () => {
   const key = gateway.newKey();
   const answer = await track({ hits: [{}, view({ page_id: typeid('page').toString() })] }, key);

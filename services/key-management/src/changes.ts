@@ -3,7 +3,7 @@
 import { toBinary } from '@bufbuild/protobuf';
 import { KeyChangedSchema, keyChangeSubject, type KeyChanged } from '@na/contracts';
 import { appendToOutbox, type OutboxMessage, type OutboxRelay } from '@na/outbox';
-import { inWorkspace, type Turns } from '@na/service-host';
+import { inWorkspace, type SharedTurns } from '@na/service-host';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { GatewayBarrier } from './gateways/barrier.js';
 
@@ -22,11 +22,16 @@ export class Changes {
     private readonly database: DataSource,
     private readonly relay: OutboxRelay,
     private readonly barrier: GatewayBarrier,
-    private readonly turns: Turns,
+    /**
+     * Those of a workspace wait for each other at its row anyway. They do so here, one at a time: with a connection each, a few
+     * hundred changes of one workspace would hold up the revocations of all.
+     */
+    private readonly turns: SharedTurns,
   ) {}
 
   async make<T>(workspaceId: string, work: (tx: EntityManager) => Promise<Change<T>>): Promise<T> {
-    const { result, awaited } = await this.turns.take(() => inWorkspace(this.database, workspaceId, (tx) => tellingOthers(tx, work)));
+    const commit = () => inWorkspace(this.database, workspaceId, (tx) => tellingOthers(tx, work));
+    const { result, awaited } = await this.turns.take(workspaceId, commit);
     this.relay.wake();
     if (awaited) await this.barrier.pass(awaited);
     return result;

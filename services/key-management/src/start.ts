@@ -2,7 +2,7 @@
 import { Module } from '@nestjs/common';
 import { connectBus, Publisher, serveOnBus } from '@na/messaging';
 import { OutboxRelay } from '@na/outbox';
-import { openAcrossWorkspaces, openDatabase, Turns, type Config, type Host, type serviceSettings } from '@na/service-host';
+import { openAcrossWorkspaces, openDatabase, SharedTurns, Turns, type Config, type Host, type serviceSettings } from '@na/service-host';
 import { AuditEntry } from './audit/audit-entry.entity.js';
 import { AuditLog } from './audit/audit-log.js';
 import { AuditLogRpc } from './audit/audit-log.rpc.js';
@@ -56,7 +56,7 @@ export async function startKeyManagement(config: Config<typeof settings> & Confi
   // Renewals are in a hurry: they too must not queue behind changes.
   const leases = new GatewayLeases(everywhere, config.keyLeaseMs);
   const barrier = new GatewayBarrier(bus.connection, leases, host.logger);
-  const changes = new Changes(database, relay, barrier, new Turns(shares.changes));
+  const changes = new Changes(database, relay, barrier, new SharedTurns(new Turns(shares.changes)));
   const standardRate = { limit: config.rateLimit, windowSeconds: config.rateLimitWindowSeconds };
   const policy = { standardRate, warningDays: config.keyExpiryWarningDays, maxPerWorkspace: config.maxKeysPerWorkspace };
   const module = {

@@ -41,3 +41,13 @@ test('a suspension and a resumption are in the feed as changes of the workspace 
     { keyId: '', workspaceId, version: 3 },
   ]);
 });
+
+test('a workspace that changes things without end does not hold up the revocation of another', async () => {
+  const { key: busy } = await service.newKey(await service.newWorkspace());
+  const { key: leaked } = await service.newKey(await service.newWorkspace());
+  const changes = Array.from({ length: 50 }, (_, index) => () => service.update(busy, { name: `Number ${index}` }));
+  const results = await service.contendFor(busy.workspaceId, changes, async () => {
+    expect((await service.revoke(leaked)).status).toBe('revoked');
+  });
+  expect(new Set(results.map(({ status }) => status))).toEqual(new Set(['fulfilled']));
+});

@@ -3,8 +3,15 @@ import { etagOf, KeySchema, type Key } from '@na/contracts';
 import { KeyManagementBed, sha256 } from './key-management.bed.js';
 
 let service: KeyManagementBed;
-beforeAll(async () => void (service = await KeyManagementBed.start()));
+beforeAll(async () => {
+  service = await KeyManagementBed.start();
+  // Within one, the changes of a workspace never meet.
+  await service.startReplica();
+});
 afterAll(() => service.stop());
+
+/** So many that not all of them get to the same replica. */
+const enough = <T>(attempt: (index: number) => T) => Array.from({ length: 20 }, (_, index) => attempt(index));
 
 const verdictOf = async (key: Key, secret: string) => (await service.keys.verifyKey({ keyId: key.id, secretDigest: sha256(secret) })).verdict;
 
@@ -81,11 +88,11 @@ test('a change that names an ETag is made only if the key still has it', async (
   expect((await service.rotate(key, { ifMatch: etagOf(KeySchema, renamed) })).key.rotatedAt).toBeDefined();
 });
 
-test('of two changes at once that name the same ETag one is made', async () => {
+test('of changes at once that name the same ETag one is made', async () => {
   const { key } = await service.newKey(await service.newWorkspace());
   const ifMatch = etagOf(KeySchema, key);
   const rename = (name: string) => () => service.update(key, { name, ifMatch });
-  const results = await service.contend([key], [rename('One'), rename('Two')]);
+  const results = await service.contend([key], enough((index) => rename(`Number ${index}`)));
   expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   expect(results.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: 'precondition_failed' } });
 });
@@ -95,8 +102,8 @@ test('keys that change each other at the same time take turns', async () => {
   const { key: one } = await service.newKey(workspaceId);
   const { key: two } = await service.newKey(workspaceId);
   const rename = (key: Key, by: Key) => () => service.update(key, { name: 'Renamed' }, service.callerOf(by));
-  const results = await service.contend([one, two], [rename(one, two), rename(two, one)]);
-  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+  const results = await service.contend([one, two], enough((index) => (index % 2 ? rename(one, two) : rename(two, one))));
+  expect(new Set(results.map(({ status }) => status))).toEqual(new Set(['fulfilled']));
 });
 
 test('a field that can not be changed is pointed at', async () => {

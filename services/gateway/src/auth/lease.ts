@@ -17,6 +17,12 @@ const firstLeaseMs = 1_000;
 /** After a renewal that failed: often enough to be back soon, seldom enough to load nobody. */
 const retryMs = 200;
 
+/**
+ * A renewal is waited for only a fraction of a second, which clocks may be apart: by that it would always come too late to one
+ * whose clock is ahead. Nothing is lost when it is carried out later, as the term counts from when it was sent.
+ */
+const minDeadlineMs = 2_000;
+
 const endTimeoutMs = 1_000;
 
 const never: Moment = { monotonic: -Infinity, wall: -Infinity };
@@ -28,6 +34,7 @@ export class Lease {
   private leaseMs = firstLeaseMs;
   private trustedUntil = never;
   private wasHeld = false;
+  private failures = 0;
   private term = 0;
   private work: Promise<void> = Promise.resolve();
 
@@ -74,15 +81,29 @@ export class Lease {
 
   private async renew(): Promise<boolean> {
     const sentAt = now();
+    const timeoutMs = Math.ceil(this.leaseMs / 3);
     try {
-      const { leaseMs } = await this.leases.renewLease({ gatewayId: this.gatewayId }, { timeoutMs: Math.ceil(this.leaseMs / 3) });
+      const { leaseMs } = await this.leases.renewLease({ gatewayId: this.gatewayId }, { timeoutMs, deadlineMs: Math.max(timeoutMs, minDeadlineMs) });
       this.extend(sentAt, leaseMs);
+      this.noteSuccess();
       return true;
     } catch (error) {
-      this.host.logger.debug({ err: error }, 'the lease could not be renewed');
+      this.noteFailure(error);
       this.current();
       return false;
     }
+  }
+
+  /** Told when it begins and when it is over: in between it is tried several times a second. */
+  private noteFailure(error: unknown): void {
+    this.failures += 1;
+    if (this.failures === 1) this.host.logger.warn({ err: error }, 'the lease could not be renewed: it is tried again and again');
+    else this.host.logger.debug({ err: error }, 'the lease could still not be renewed');
+  }
+
+  private noteSuccess(): void {
+    if (this.failures > 0) this.host.logger.warn({ failures: this.failures }, 'the lease could be renewed again');
+    this.failures = 0;
   }
 
   private extend(sentAt: Moment, leaseMs: number): void {

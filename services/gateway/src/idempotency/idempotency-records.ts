@@ -20,6 +20,8 @@ export interface Claim {
   isRepeat: boolean;
   /** Tells this claim from one that took its place. */
   token: string;
+  /** Given by a route whose answer may be too large to be kept: the answer without what a repeat can do without. */
+  inShort?: () => object;
 }
 
 export interface KeptAnswer {

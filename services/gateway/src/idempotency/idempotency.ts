@@ -21,8 +21,11 @@ const noWorkspace = 'operator';
 
 const keptHeaders = ['content-type', 'location', 'etag'];
 
-/** The answer to a thousand hits with a few bad ones has 150 KB. */
-const maxKeptBytes = 512 * 1024;
+/**
+ * The answer to a thousand good hits, each with the longest id of its own, has 140 KB, and the short one to as many bad hits
+ * 182 KB. This is what a request can have stored for a day, in the database that counts for the rate limits too.
+ */
+const maxKeptBytes = 192 * 1024;
 
 /** After these nobody knows what was done; after all others that a request is refused with, this try did nothing. */
 const uncertain: ErrorCode[] = ['internal', 'unavailable', 'deadline_exceeded'];
@@ -70,20 +73,25 @@ export class Idempotency {
   }
 
   private settle(claim: Claim, request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<void> {
-    if (reply.statusCode < 300) return this.records.keep(claim, answerOf(request, reply, payload));
+    if (reply.statusCode < 300) return this.records.keep(claim, answerOf(reply, bodyOf(claim, request, payload)));
     const isUncertain = uncertain.some((code) => code === request.problemCode);
     return isUncertain || claim.isRepeat ? this.records.release(claim) : this.records.forget(claim);
   }
 }
 
-function answerOf(request: FastifyRequest, reply: FastifyReply, payload: unknown): KeptAnswer {
+function answerOf(reply: FastifyReply, body: string | null): KeptAnswer {
   const headers = keptHeaders.flatMap((name) => (reply.hasHeader(name) ? [[name, String(reply.getHeader(name))]] : []));
-  return { status: reply.statusCode, headers: Object.fromEntries(headers) as Record<string, string>, body: bodyOf(request, payload) };
+  return { status: reply.statusCode, headers: Object.fromEntries(headers) as Record<string, string>, body };
 }
 
-function bodyOf(request: FastifyRequest, payload: unknown): string | null {
+/** @returns null for what is too large, also when it is told in short */
+function bodyOf({ inShort }: Claim, request: FastifyRequest, payload: unknown): string | null {
   if (payload === null || payload === undefined) return '';
-  if (typeof payload !== 'string' || Buffer.byteLength(payload) > maxKeptBytes) return null;
+  if (typeof payload !== 'string') return null;
+  if (Buffer.byteLength(payload) > maxKeptBytes) {
+    const short = inShort && JSON.stringify(inShort());
+    return short !== undefined && Buffer.byteLength(short) <= maxKeptBytes ? short : null;
+  }
   return isSecretAnswer(request) ? JSON.stringify({ ...(JSON.parse(payload) as object), secret: null }) : payload;
 }
 

@@ -12,7 +12,7 @@ import { Problem } from '../http/problem.js';
 import type { Claim } from '../idempotency/idempotency-records.js';
 import { newIdAt } from '../idempotency/new-id.js';
 import type { KnownPages } from './known-pages.js';
-import { hitSchema, type RawHit, type TrackedHit } from './track.schema.js';
+import { hitIdForm, hitSchema, type RawHit, type TrackedHit } from './track.schema.js';
 import { derivedVisitorId } from './visitor-id.js';
 
 /** What is used here of a Publisher: it resolves when the message is stored. */
@@ -34,13 +34,35 @@ interface Arrival {
   claim: HitClaim | undefined;
   sender: Sender;
   now: Date;
+  budget: FaultBudget;
 }
+
+/**
+ * Faults of single fields that are told of all hits of a request together. Each hit alone may have fifty: a thousand of these
+ * make an answer ten times as long as the request.
+ */
+const maxFaultsPerRequest = 1_000;
 
 interface HitError {
   code: ErrorCode;
   detail: string;
   errors: FieldFault[];
 }
+
+/** How many faults of single fields may still be told of a request. */
+class FaultBudget {
+  private left = maxFaultsPerRequest;
+
+  /** @param faults not asked for when none of them could be told */
+  errorOf(code: ErrorCode, detail: string, faults: () => FieldFault[]): HitError {
+    if (this.left === 0) return { code, detail: `${detail} ${untold}`, errors: [] };
+    const errors = faults().slice(0, this.left);
+    this.left -= errors.length;
+    return { code, detail, errors };
+  }
+}
+
+const untold = `Its fields are left out: ${maxFaultsPerRequest} faults of this request are told.`;
 
 type Judged = { kind: 'good'; raw: RawHit; hit: Hit } | { kind: 'bad'; hitId: string | null; error: HitError };
 
@@ -69,8 +91,9 @@ export class HitIntake {
   async take(raw: RawHit[], sender: Sender, claim?: HitClaim): Promise<HitResult[]> {
     const now = claim?.firstAt ?? this.clock.now();
     const schema = hitSchema(now);
-    const judgedAlone = raw.map((one, index) => this.judge(one, schema, { index, claim, sender, now }));
-    const judged = await this.holdAgainstPages(judgedAlone, sender.caller);
+    const budget = new FaultBudget();
+    const judgedAlone = raw.map((one, index) => this.judge(one, schema, { index, claim, sender, now, budget }));
+    const judged = await this.holdAgainstPages(judgedAlone, sender.caller, budget);
     refuseIfNoneIsGood(judged);
     const results = await Promise.all(judged.map((one) => this.settle(one)));
     if (results.some(({ status }) => status === 'unconfirmed')) throw unconfirmed(results);
@@ -80,15 +103,15 @@ export class HitIntake {
   private judge(raw: RawHit, schema: ReturnType<typeof hitSchema>, arrival: Arrival): Judged {
     const result = schema.safeParse(raw.value, inPlainWords);
     if (result.success) return { kind: 'good', raw, hit: this.hitOf(result.data, arrival) };
-    const errors = fieldFaults(result.error.issues, raw.value, raw.pointer);
-    return { kind: 'bad', hitId: givenId(raw), error: { code: 'invalid_request', detail: 'The hit is not valid.', errors } };
+    const faults = () => fieldFaults(result.error.issues, raw.value, raw.pointer);
+    return { kind: 'bad', hitId: givenId(raw), error: arrival.budget.errorOf('invalid_request', 'The hit is not valid.', faults) };
   }
 
   /** A hit that is good by itself is bad after all if the workspace has no such page. */
-  private async holdAgainstPages(judged: Judged[], caller: Caller): Promise<Judged[]> {
+  private async holdAgainstPages(judged: Judged[], caller: Caller, budget: FaultBudget): Promise<Judged[]> {
     const pageIds = judged.flatMap((one) => (one.kind === 'good' && one.hit.pageId ? [one.hit.pageId] : []));
     const unknown = await this.pages.unknownAmong(caller, pageIds);
-    return judged.map((one) => (one.kind === 'good' && unknown.has(one.hit.pageId) ? ofUnknownPage(one.raw, one.hit.pageId) : one));
+    return judged.map((one) => (one.kind === 'good' && unknown.has(one.hit.pageId) ? ofUnknownPage(one.raw, one.hit.pageId, budget) : one));
   }
 
   private hitOf(tracked: TrackedHit, { index, claim, sender, now }: Arrival): Hit {
@@ -123,15 +146,21 @@ export class HitIntake {
   }
 }
 
+/** What became of a hit, for a repeat of the request: what is wrong with it can take a hundred times as much. */
+export function withoutFaults({ error, ...result }: HitResult): HitResult {
+  return error ? { ...result, error: { code: error.code, detail: 'Told in the first answer.', errors: [] } } : result;
+}
+
+/** Only what can be one: anything else may be as long as the request. */
 function givenId({ value }: RawHit): string | null {
   const given = (value as { hit_id?: unknown } | null)?.hit_id;
-  return typeof given === 'string' ? given : null;
+  return typeof given === 'string' && hitIdForm.test(given) ? given : null;
 }
 
 /** A page of another workspace is not told from one that does not exist. */
-function ofUnknownPage(raw: RawHit, pageId: string): Judged {
+function ofUnknownPage(raw: RawHit, pageId: string, budget: FaultBudget): Judged {
   const { code, message: detail } = notFound('page', pageId);
-  return { kind: 'bad', hitId: givenId(raw), error: { code, detail, errors: [{ pointer: `${raw.pointer}/page_id`, code, detail }] } };
+  return { kind: 'bad', hitId: givenId(raw), error: budget.errorOf(code, detail, () => [{ pointer: `${raw.pointer}/page_id`, code, detail }]) };
 }
 
 /** Where nothing but pages is wrong, the answer is that of any request that names a page the workspace does not have. */

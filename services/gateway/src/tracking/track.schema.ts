@@ -6,6 +6,7 @@ import { inPlainWords } from '../http/plain-words.js';
 import { shownAs } from '../openapi/zod-json-schema.js';
 import { jsonFault, type JsonBounds } from './bounded-json.js';
 
+export const hitIdForm = /^[\w.:-]{1,64}$/;
 const maxHits = 1_000;
 const maxAgeDays = 31;
 const maxAheadMinutes = 5;
@@ -31,7 +32,7 @@ const utmFields = ['source', 'medium', 'campaign', 'term', 'content'] as const;
 const hitFields = z.strictObject({
   hit_id: z
     .string()
-    .regex(/^[\w.:-]{1,64}$/, 'Must be 1 to 64 letters, digits, or any of _ . : -')
+    .regex(hitIdForm, 'Must be 1 to 64 letters, digits, or any of _ . : -')
     .optional()
     .describe('Of your own choosing, for a hit that may be sent again; unless given, one is made.'),
   page_id: id('page').optional().describe('The tracked page; in place of `url`.'),

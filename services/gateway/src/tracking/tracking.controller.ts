@@ -6,7 +6,7 @@ import { From } from '../auth/identity.js';
 import type { Claim } from '../idempotency/idempotency-records.js';
 import { ByClaim } from '../idempotency/new-id.js';
 import { Documented } from '../openapi/operation.js';
-import { HitIntake } from './hit-intake.js';
+import { HitIntake, withoutFaults } from './hit-intake.js';
 import { trackBody, type RawHit } from './track.schema.js';
 import { trackingOperations, trackingTag } from './tracking.reference.js';
 
@@ -24,6 +24,8 @@ export class TrackingController {
     @Headers('user-agent') userAgent: string | undefined,
     @Body({ schema: trackBody }) hits: RawHit[],
   ) {
-    return { results: await this.intake.take(hits, { caller, userAgent: userAgent ?? '' }, claim) };
+    const results = await this.intake.take(hits, { caller, userAgent: userAgent ?? '' }, claim);
+    if (claim) claim.inShort = () => ({ results: results.map(withoutFaults) });
+    return { results };
   }
 }

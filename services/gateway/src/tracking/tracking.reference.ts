@@ -21,7 +21,7 @@ const results = plain(
           .object({
             code: z.string().describe('For programs: `invalid_request`, or `not_found` when all that is wrong is its page.'),
             detail: z.string().describe('For people.'),
-            errors: faults.describe('What is wrong with single fields.'),
+            errors: faults.describe('What is wrong with single fields: at most 50 of a hit, and 1,000 of a request. Empty, as `detail` says, once these are told.'),
           })
           .optional()
           .describe('Why it was rejected. Sent again as it is, it will be rejected again, unless its page is there by then.'),
