@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { afterEach, expect, test } from '@jest/globals';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Body, Controller, Get, Ip, Module, Post, Query, type Type } from '@nestjs/common';
 import { CallerSchema, VerdictSchema } from '@na/contracts';
@@ -141,4 +141,41 @@ test('idle connections cost nobody an answer, and more than there is room for ar
   tooMany.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
   expect(await text(tooMany).catch(() => '')).toBe('');
   for (const socket of idle) socket.destroy();
+});
+
+/** Connections that the server has taken in: what comes by a later one is answered after it has seen them. */
+async function connected(url: string, ...sent: string[]): Promise<Socket[]> {
+  const sockets = sent.map(() => connect(Number(new URL(url).port), '127.0.0.1'));
+  await Promise.all(sockets.map((socket, i) => new Promise((resolve) => socket.once('connect', () => socket.write(sent[i]!, resolve)))));
+  for (const socket of sockets) socket.on('error', () => {});
+  await (await fetch(`${url}/nowhere`)).text();
+  return sockets;
+}
+
+const halfBody = 'POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{"a":';
+
+test('a stop waits for nobody who has not asked for anything yet', async () => {
+  const { url } = await serve(Things);
+  const sockets = await connected(url, '', 'POST /things HTTP/1.1\r\nHost: x\r\n', 'GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\nGET / HT');
+  const answers = sockets.map((socket) => text(socket).catch(() => ''));
+  await stop();
+  expect(await Promise.all(answers)).toEqual(['', '', expect.stringContaining('HTTP/1.1 404 Not Found')]);
+});
+
+test('a request of which the rest comes during the stop is answered, and its connection closed', async () => {
+  const { url } = await serve(Things);
+  const [socket] = await connected(url, halfBody);
+  const stopped = stop();
+  await expect(fetch(`${url}/things`)).rejects.toThrow('fetch failed');
+  socket!.write('1   }');
+  expect(await text(socket!)).toMatch(/^HTTP\/1\.1 201 Created[^]*{"body":{"a":1}}$/);
+  await stopped;
+});
+
+test('a stop waits for the rest of a request no longer than for any request', async () => {
+  const { url } = await serve(Things, { limits: { requestTimeoutMs: 200, headersTimeoutMs: 100, checkEveryMs: 60_000 } });
+  const [socket] = await connected(url, halfBody);
+  const answer = text(socket!).catch(() => '');
+  await stop();
+  expect(await answer).toBe('');
 });

@@ -12,6 +12,7 @@ import { requireAccess } from '../auth/access.js';
 import type { Idempotency } from '../idempotency/idempotency.js';
 import { finishAnswers } from './answers.js';
 import { answerBrokenRequest } from './broken-request.js';
+import { Connections } from './connections.js';
 import { readJsonOnly } from './json-body.js';
 import type { Pipeline } from './pipeline.js';
 import { ProblemFilter } from './problem-filter.js';
@@ -53,6 +54,7 @@ export async function serveHttp(module: DynamicModule, conventions: Conventions,
   const adapter = new FastifyAdapter(fastifyOptions(settled, problems));
   const fastify = adapter.getInstance();
   fastify.server.maxConnections = settled.limits.connections;
+  endConnectionsOnClose(fastify, settled.limits);
   listRoutes(fastify, routes);
   await addHooks(fastify, conventions, settled);
   fastify.addHook('onResponse', async (request, reply) => logRequest(host.logger, request, reply));
@@ -78,6 +80,13 @@ function fastifyOptions({ publicUrl, trustedProxies, limits }: Settled, problems
       problems.answer(error, request, reply.headers(headers).header('x-request-id', request.id)),
     clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => answerBrokenRequest(error, socket, publicUrl),
   };
+}
+
+/** The time of a request, which Node.js gives up enforcing here: within it a stop comes to its end, and the closings after this one run. */
+function endConnectionsOnClose(fastify: FastifyInstance, { requestTimeoutMs }: ServerLimits): void {
+  const connections = new Connections();
+  connections.watch(fastify.server);
+  fastify.addHook('preClose', async () => connections.end(fastify.server, requestTimeoutMs));
 }
 
 function listRoutes(fastify: FastifyInstance, routes: RouteTable): void {
