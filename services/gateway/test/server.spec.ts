@@ -1,5 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { afterEach, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Body, Controller, Get, Ip, Module, Post, Query, type Type } from '@nestjs/common';
@@ -178,4 +180,19 @@ test('a stop waits for the rest of a request no longer than for any request', as
   const answer = text(socket!).catch(() => '');
   await stop();
   expect(await answer).toBe('');
+});
+
+test.each([
+  ['at no address', 'POST', '/nowhere', [404, 'not_found', undefined]],
+  ['with a method that its address does not answer', 'PUT', '/things', [405, 'method_not_allowed', 'POST']],
+])('a request %s is refused before its body has come, whatever that is', async (_what, method, path, refusal) => {
+  const { url } = await serve(Things);
+  for (const headers of [{ 'content-type': 'application/json' }, { 'content-type': 'text/plain' }, { 'content-encoding': 'gzip' }]) {
+    const sent = request(`${url}${path}`, { method, headers: { ...headers, 'content-length': 1_000_000 } });
+    sent.write('{');
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+    const { code } = JSON.parse(await text(answer)) as { code: string };
+    expect([answer.statusCode, code, answer.headers.allow]).toEqual(refusal);
+    sent.destroy();
+  }
 });

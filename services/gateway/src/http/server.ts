@@ -1,7 +1,7 @@
 // The public HTTP server: Nest on Fastify with the limits, hooks and answers that all routes share. What a request passes
 // on its way in is the pipeline's; what the answers say is the controllers'.
 import { fastifyCompress } from '@fastify/compress';
-import type { DynamicModule } from '@nestjs/common';
+import { NotFoundException, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { nestLogger, type Host } from '@na/service-host';
@@ -113,7 +113,11 @@ async function addHooks(fastify: FastifyInstance, { pipeline, idempotency }: Con
 }
 
 async function admit(pipeline: Conventions['pipeline'], request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  if (request.is404) return pipeline.count(request, reply);
+  if (request.is404) {
+    await pipeline.count(request, reply);
+    // What Nest would say too, but once it has read the body. The filter tells a wrong method from a wrong address.
+    throw new NotFoundException();
+  }
   const access = requireAccess(request.routeOptions);
   if (access.kind !== 'public') request.identity = await pipeline.admit(request, reply, access);
 }
