@@ -3,8 +3,9 @@ import { afterEach, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { Body, Controller, Get, Ip, Module, Post, Query, type Type } from '@nestjs/common';
+import { Body, Controller, Get, Ip, Module, Post, Query, StreamableFile, type Type } from '@nestjs/common';
 import { CallerSchema, VerdictSchema } from '@na/contracts';
 import { createHost, createLogger, systemClock, type Host } from '@na/service-host';
 import { typeid } from 'typeid-js';
@@ -195,4 +196,33 @@ test.each([
     expect([answer.statusCode, code, answer.headers.allow]).toEqual(refusal);
     sent.destroy();
   }
+});
+
+test.each([
+  ['has begun', '01234'],
+  ['is still to come', ''],
+])('what is not HTTP closes the connection, and says nothing, while the answer to the request before it %s', async (_what, begun) => {
+  const arrived = Promise.withResolvers<void>();
+  const answer = new PassThrough();
+  @Controller('/slow')
+  class Slow {
+    @Get()
+    @Public()
+    async answer() {
+      arrived.resolve();
+      return begun ? new StreamableFile(answer) : new Promise(() => {});
+    }
+  }
+  const { url } = await serve(Slow);
+  const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {});
+  const received: string[] = [];
+  const closed = once(socket.setEncoding('utf8'), 'close');
+  const first = new Promise<void>((resolve) => socket.on('data', (data: string) => resolve(void received.push(data))));
+  socket.write('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n');
+  await arrived.promise;
+  answer.write(begun);
+  if (begun) await first;
+  socket.write('BROKEN\r\n\r\n');
+  await closed;
+  expect(received.join('').match(/HTTP\/1\.1 \d+/g) ?? []).toEqual(begun ? ['HTTP/1.1 200'] : []);
 });

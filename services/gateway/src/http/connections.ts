@@ -1,5 +1,6 @@
-// What is in hand on each connection, so that a stop neither cuts an answer off nor waits for who asks nothing. Node.js does not
-// tell: to it a connection that never sent a byte is not idle, and from `server.close()` on nothing enforces its time limits.
+// What is in hand on each connection. By it a stop neither cuts an answer off nor waits for who asks nothing: to Node.js a
+// connection that never sent a byte is not idle, and from `server.close()` on it enforces no time limit. And by it nothing is
+// written on a connection out of turn.
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
@@ -21,6 +22,11 @@ export class Connections {
     for (const [socket, inHand] of this.open) if (inHand.size === 0) socket.destroy();
     const late = setTimeout(() => this.destroyAll(), withinMs);
     server.once('close', () => clearTimeout(late));
+  }
+
+  /** Whether the client would take what is written on the connection now for the answer to another request, or for a part of it. */
+  owesAnswer(socket: Socket): boolean {
+    return [...(this.open.get(socket) ?? [])].some((response) => response.headersSent || response.req.complete);
   }
 
   private add(socket: Socket): void {

@@ -51,10 +51,11 @@ export async function serveHttp(module: DynamicModule, conventions: Conventions,
   const settled = { ...options, limits: { ...serverLimits, ...options.limits } };
   const routes = new RouteTable();
   const problems = new ProblemFilter(routes, options.publicUrl, host.logger);
-  const adapter = new FastifyAdapter(fastifyOptions(settled, problems));
+  const connections = new Connections();
+  const adapter = new FastifyAdapter(fastifyOptions(settled, problems, connections));
   const fastify = adapter.getInstance();
   fastify.server.maxConnections = settled.limits.connections;
-  endConnectionsOnClose(fastify, settled.limits);
+  endOnClose(connections, fastify, settled.limits);
   listRoutes(fastify, routes);
   await addHooks(fastify, conventions, settled);
   fastify.addHook('onResponse', async (request, reply) => logRequest(host.logger, request, reply));
@@ -67,7 +68,7 @@ export async function serveHttp(module: DynamicModule, conventions: Conventions,
   return (fastify.server.address() as AddressInfo).port;
 }
 
-function fastifyOptions({ publicUrl, trustedProxies, limits }: Settled, problems: ProblemFilter) {
+function fastifyOptions({ publicUrl, trustedProxies, limits }: Settled, problems: ProblemFilter, connections: Connections) {
   const headers = securityHeaders(publicUrl);
   return {
     ...limitOptions(limits),
@@ -78,13 +79,12 @@ function fastifyOptions({ publicUrl, trustedProxies, limits }: Settled, problems
     // What the router itself refuses, such as a malformed escape in the path, comes past all hooks and past Nest.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
       problems.answer(error, request, reply.headers(headers).header('x-request-id', request.id)),
-    clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => answerBrokenRequest(error, socket, publicUrl),
+    clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) => answerBrokenRequest(error, socket, connections.owesAnswer(socket), publicUrl),
   };
 }
 
 /** The time of a request, which Node.js gives up enforcing here: within it a stop comes to its end, and the closings after this one run. */
-function endConnectionsOnClose(fastify: FastifyInstance, { requestTimeoutMs }: ServerLimits): void {
-  const connections = new Connections();
+function endOnClose(connections: Connections, fastify: FastifyInstance, { requestTimeoutMs }: ServerLimits): void {
   connections.watch(fastify.server);
   fastify.addHook('preClose', async () => connections.end(fastify.server, requestTimeoutMs));
 }
