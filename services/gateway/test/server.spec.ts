@@ -226,3 +226,36 @@ test.each([
   await closed;
   expect(received.join('').match(/HTTP\/1\.1 \d+/g) ?? []).toEqual(begun ? ['HTTP/1.1 200'] : []);
 });
+
+async function answerTo(url: string, sent: string): Promise<{ head: string; body: Record<string, unknown> }> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.write(sent);
+  const [head, body] = (await text(socket)).split('\r\n\r\n');
+  return { head: head!, body: JSON.parse(body!) as Record<string, unknown> };
+}
+
+test.each([
+  ['without a Host', ''],
+  ['with an Expect that nobody knows', 'Host: x\r\nExpect: x\r\n'],
+])('a request %s is a problem like any other', async (_what, headers) => {
+  const { url } = await serve(Things);
+  for (const target of ['POST /things', 'GET /nowhere']) {
+    const { head, body } = await answerTo(url, `${target} HTTP/1.1\r\n${headers}Connection: close\r\n\r\n`);
+    expect(body).toMatchObject({ code: 'invalid_request', status: 400 });
+    expect(head).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(head).toContain(`x-request-id: ${body.request_id as string}`);
+    expect(head).toContain('x-content-type-options: nosniff');
+  }
+});
+
+test('HTTP/1.0 needs no Host, and who waits for 100-continue gets it', async () => {
+  const { url } = await serve(Things);
+  const body = 'Content-Type: application/json\r\nContent-Length: 1\r\n\r\n';
+  expect((await answerTo(url, `POST /things HTTP/1.0\r\n${body}1`)).body).toEqual({ body: 1 });
+  const sent = request(`${url}/things`, { method: 'POST', headers: { 'content-type': 'application/json', 'content-length': 1, expect: '100-continue' } });
+  sent.flushHeaders();
+  await once(sent, 'continue');
+  sent.end('1');
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+  expect([answer.statusCode, await text(answer)]).toEqual([201, '{"body":1}']);
+});

@@ -11,6 +11,7 @@ import { typeid } from 'typeid-js';
 import { requireAccess } from '../auth/access.js';
 import type { Idempotency } from '../idempotency/idempotency.js';
 import { finishAnswers } from './answers.js';
+import { admitExpectations, noBareRefusals, refuseBare } from './bare-refusals.js';
 import { answerBrokenRequest } from './broken-request.js';
 import { Connections } from './connections.js';
 import { readJsonOnly } from './json-body.js';
@@ -56,6 +57,7 @@ export async function serveHttp(module: DynamicModule, conventions: Conventions,
   const fastify = adapter.getInstance();
   fastify.server.maxConnections = settled.limits.connections;
   endOnClose(connections, fastify, settled.limits);
+  admitExpectations(fastify.server);
   listRoutes(fastify, routes);
   await addHooks(fastify, conventions, settled);
   fastify.addHook('onResponse', async (request, reply) => logRequest(host.logger, request, reply));
@@ -70,8 +72,10 @@ export async function serveHttp(module: DynamicModule, conventions: Conventions,
 
 function fastifyOptions({ publicUrl, trustedProxies, limits }: Settled, problems: ProblemFilter, connections: Connections) {
   const headers = securityHeaders(publicUrl);
+  const limiting = limitOptions(limits);
   return {
-    ...limitOptions(limits),
+    ...limiting,
+    http: { ...limiting.http, ...noBareRefusals },
     genReqId: () => typeid('req').toString(),
     trustProxy: trustedProxies.length > 0 ? trustedProxies : false,
     // While stopping, what still comes in on open connections is answered like any other request, and the connection closed.
@@ -103,6 +107,7 @@ async function addHooks(fastify: FastifyInstance, { pipeline, idempotency }: Con
   fastify.addHook('onRequest', async (request, reply) => {
     void reply.headers(headers).header('x-request-id', request.id);
     refuseManyHeaders(request.raw.rawHeaders, limits);
+    refuseBare(request.raw);
   });
   fastify.addHook('onRequest', (request, reply) => admit(pipeline, request, reply));
   fastify.addHook('onRequest', async (request) => refuseBrokenQuery(request));
