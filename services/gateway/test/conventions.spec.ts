@@ -110,6 +110,20 @@ test('an address is one spelling: slashes too many, another case and encoded sla
   }
 });
 
+test.each(['http://evil.example/api/v1/pages', '/api/v1/pages?'])('what is made by way of %s has its address here, without host and query', async (target) => {
+  const { status, headers, bytes } = await raw(target, { ...key.headers, 'content-type': 'application/json' }, 'POST', JSON.stringify({ url: 'https://example.com/made' }));
+  expect([status, headers.location]).toEqual([201, `/api/v1/pages/${JSON.parse(bytes.toString()).id}`]);
+});
+
+test('a request that names a host before its path is the one without it: for what is allowed there, for its key and for its repeats', async () => {
+  const wrongMethod = await raw('http://evil.example/api/v1/pages?limit=1', key.headers, 'PUT');
+  expect([wrongMethod.status, wrongMethod.headers.allow]).toEqual([405, 'GET, HEAD, POST']);
+  expect((await raw('http://evil.example/api/v1/nowhere', { authorization: 'Bearer nak_x' })).status).toBe(401);
+  const make = (target: string) => raw(target, { ...key.headers, 'content-type': 'application/json', 'idempotency-key': 'host' }, 'POST', JSON.stringify({ url: 'https://example.com/once' }));
+  const [first, repeat] = [await make('/api/v1/pages'), await make('http://evil.example/api/v1/pages')];
+  expect([repeat.status, repeat.headers['idempotency-replayed'], repeat.headers.location]).toEqual([201, 'true', first.headers.location]);
+});
+
 test.each(['OPTIONS', 'PUT', 'TRACE', 'PROPFIND', 'QUERY'])('%s is answered with what is allowed', async (method) => {
   const { status, headers } = await raw('/api/v1/pages', key.headers, method);
   expect([status, headers.allow]).toEqual([405, 'GET, HEAD, POST']);

@@ -1,8 +1,11 @@
 import { create } from '@bufbuild/protobuf';
 import { afterEach, expect, test } from '@jest/globals';
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { Body, Controller, Get, Ip, Module, Post, Query, type Type } from '@nestjs/common';
+import { Body, Controller, Get, Ip, Module, Post, Query, StreamableFile, type Type } from '@nestjs/common';
 import { CallerSchema, VerdictSchema } from '@na/contracts';
 import { createHost, createLogger, systemClock, type Host } from '@na/service-host';
 import { typeid } from 'typeid-js';
@@ -141,4 +144,118 @@ test('idle connections cost nobody an answer, and more than there is room for ar
   tooMany.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
   expect(await text(tooMany).catch(() => '')).toBe('');
   for (const socket of idle) socket.destroy();
+});
+
+/** Connections that the server has taken in: what comes by a later one is answered after it has seen them. */
+async function connected(url: string, ...sent: string[]): Promise<Socket[]> {
+  const sockets = sent.map(() => connect(Number(new URL(url).port), '127.0.0.1'));
+  await Promise.all(sockets.map((socket, i) => new Promise((resolve) => socket.once('connect', () => socket.write(sent[i]!, resolve)))));
+  for (const socket of sockets) socket.on('error', () => {});
+  await (await fetch(`${url}/nowhere`)).text();
+  return sockets;
+}
+
+const halfBody = 'POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{"a":';
+
+test('a stop waits for nobody who has not asked for anything yet', async () => {
+  const { url } = await serve(Things);
+  const sockets = await connected(url, '', 'POST /things HTTP/1.1\r\nHost: x\r\n', 'GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\nGET / HT');
+  const answers = sockets.map((socket) => text(socket).catch(() => ''));
+  await stop();
+  expect(await Promise.all(answers)).toEqual(['', '', expect.stringContaining('HTTP/1.1 404 Not Found')]);
+});
+
+test('a request of which the rest comes during the stop is answered, and its connection closed', async () => {
+  const { url } = await serve(Things);
+  const [socket] = await connected(url, halfBody);
+  const stopped = stop();
+  await expect(fetch(`${url}/things`)).rejects.toThrow('fetch failed');
+  socket!.write('1   }');
+  expect(await text(socket!)).toMatch(/^HTTP\/1\.1 201 Created[^]*{"body":{"a":1}}$/);
+  await stopped;
+});
+
+test('a stop waits for the rest of a request no longer than for any request', async () => {
+  const { url } = await serve(Things, { limits: { requestTimeoutMs: 200, headersTimeoutMs: 100, checkEveryMs: 60_000 } });
+  const [socket] = await connected(url, halfBody);
+  const answer = text(socket!).catch(() => '');
+  await stop();
+  expect(await answer).toBe('');
+});
+
+test.each([
+  ['at no address', 'POST', '/nowhere', [404, 'not_found', undefined]],
+  ['with a method that its address does not answer', 'PUT', '/things', [405, 'method_not_allowed', 'POST']],
+])('a request %s is refused before its body has come, whatever that is', async (_what, method, path, refusal) => {
+  const { url } = await serve(Things);
+  for (const headers of [{ 'content-type': 'application/json' }, { 'content-type': 'text/plain' }, { 'content-encoding': 'gzip' }]) {
+    const sent = request(`${url}${path}`, { method, headers: { ...headers, 'content-length': 1_000_000 } });
+    sent.write('{');
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+    const { code } = JSON.parse(await text(answer)) as { code: string };
+    expect([answer.statusCode, code, answer.headers.allow]).toEqual(refusal);
+    sent.destroy();
+  }
+});
+
+test.each([
+  ['has begun', '01234'],
+  ['is still to come', ''],
+])('what is not HTTP closes the connection, and says nothing, while the answer to the request before it %s', async (_what, begun) => {
+  const arrived = Promise.withResolvers<void>();
+  const answer = new PassThrough();
+  @Controller('/slow')
+  class Slow {
+    @Get()
+    @Public()
+    async answer() {
+      arrived.resolve();
+      return begun ? new StreamableFile(answer) : new Promise(() => {});
+    }
+  }
+  const { url } = await serve(Slow);
+  const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {});
+  const received: string[] = [];
+  const closed = once(socket.setEncoding('utf8'), 'close');
+  const first = new Promise<void>((resolve) => socket.on('data', (data: string) => resolve(void received.push(data))));
+  socket.write('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n');
+  await arrived.promise;
+  answer.write(begun);
+  if (begun) await first;
+  socket.write('BROKEN\r\n\r\n');
+  await closed;
+  expect(received.join('').match(/HTTP\/1\.1 \d+/g) ?? []).toEqual(begun ? ['HTTP/1.1 200'] : []);
+});
+
+async function answerTo(url: string, sent: string): Promise<{ head: string; body: Record<string, unknown> }> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.write(sent);
+  const [head, body] = (await text(socket)).split('\r\n\r\n');
+  return { head: head!, body: JSON.parse(body!) as Record<string, unknown> };
+}
+
+test.each([
+  ['without a Host', ''],
+  ['with an Expect that nobody knows', 'Host: x\r\nExpect: x\r\n'],
+])('a request %s is a problem like any other', async (_what, headers) => {
+  const { url } = await serve(Things);
+  for (const target of ['POST /things', 'GET /nowhere']) {
+    const { head, body } = await answerTo(url, `${target} HTTP/1.1\r\n${headers}Connection: close\r\n\r\n`);
+    expect(body).toMatchObject({ code: 'invalid_request', status: 400 });
+    expect(head).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(head).toContain(`x-request-id: ${body.request_id as string}`);
+    expect(head).toContain('x-content-type-options: nosniff');
+  }
+});
+
+test('HTTP/1.0 needs no Host, and who waits for 100-continue gets it', async () => {
+  const { url } = await serve(Things);
+  const body = 'Content-Type: application/json\r\nContent-Length: 1\r\n\r\n';
+  expect((await answerTo(url, `POST /things HTTP/1.0\r\n${body}1`)).body).toEqual({ body: 1 });
+  const sent = request(`${url}/things`, { method: 'POST', headers: { 'content-type': 'application/json', 'content-length': 1, expect: '100-continue' } });
+  sent.flushHeaders();
+  await once(sent, 'continue');
+  sent.end('1');
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+  expect([answer.statusCode, await text(answer)]).toEqual([201, '{"body":1}']);
 });

@@ -12,8 +12,9 @@ const details: Record<string, [code: ErrorCode, detail: string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'The request did not arrive in time.'],
 };
 
-export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket, publicUrl: string): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+/** @param owesAnswer to a request before this one: a second answer in the middle of the first would pass for a part of it */
+export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket, owesAnswer: boolean, publicUrl: string): void {
+  if (error.code === 'ECONNRESET' || !socket.writable || owesAnswer) return void socket.destroy();
   const [code, detail] = details[error.code ?? ''] ?? ['invalid_request', 'This is not HTTP.'];
   const problem = { ...describeCode(code, publicUrl), detail, request_id: typeid('req').toString() };
   const body = JSON.stringify(problem);

@@ -50,8 +50,7 @@ function notJson(body: Buffer): Problem {
 }
 
 /** A compressed body could be a thousand times what its length says, and a patch means nothing but with PATCH. */
-function refuseUnreadable({ method, headers, is404 }: FastifyRequest): void {
-  if (is404) return;
+function refuseUnreadable({ method, headers }: FastifyRequest): void {
   const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = headers;
   if (encoding !== 'identity') {
     throw new Problem('unsupported_media_type', 'Send the body as it is, without Content-Encoding.', { headers: { 'accept-encoding': 'identity' } });

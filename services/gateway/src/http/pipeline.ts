@@ -19,6 +19,7 @@ import { isTypeId } from '../auth/type-id.js';
 import { overLimit, rateHeaders } from '../limits/rate-headers.js';
 import type { RateLimits } from '../limits/rate-limits.js';
 import type { Quota } from '../limits/rate-window.js';
+import { pathOf } from './target.js';
 
 /** What answers to keys. */
 const apiPath = '/api/v1/';
@@ -51,7 +52,7 @@ export class Pipeline {
    * @throws ServiceError that refuses the request
    */
   async count(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    if (!request.url.startsWith(apiPath) || request.headers.authorization === undefined) return;
+    if (!pathOf(request).startsWith(apiPath) || request.headers.authorization === undefined) return;
     const { principal } = await this.authentication.of(request);
     await this.limit(principal, reply);
   }

@@ -5,6 +5,7 @@ import { redact, type Logger } from '@na/service-host';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem, problemAnswer, problemMediaType } from './problem.js';
 import type { RouteTable } from './route-table.js';
+import { pathOf } from './target.js';
 import { serviceErrorOf } from './thrown.js';
 
 declare module 'fastify' {
@@ -39,10 +40,10 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   /** Takes the place of whatever Fastify says of such a request, but not of what we have refused it for before. */
-  private methodNotAllowed(thrown: unknown, { is404, method, url }: FastifyRequest): ServiceError | undefined {
-    if (!is404 || thrown instanceof ServiceError) return undefined;
-    const allowed = this.routes.methodsAt(url);
-    if (allowed.length === 0 || allowed.includes(method)) return undefined;
+  private methodNotAllowed(thrown: unknown, request: FastifyRequest): ServiceError | undefined {
+    if (!request.is404 || thrown instanceof ServiceError) return undefined;
+    const allowed = this.routes.methodsAt(pathOf(request));
+    if (allowed.length === 0 || allowed.includes(request.method)) return undefined;
     return new Problem('method_not_allowed', `This address answers ${allowed.join(', ')}.`, { headers: { allow: allowed.join(', ') } });
   }
 }

@@ -2,9 +2,9 @@
 import type { FastifyRequest } from 'fastify';
 import { Problem } from './problem.js';
 
-export function refuseBrokenQuery({ url, is404 }: FastifyRequest): void {
+export function refuseBrokenQuery({ url }: FastifyRequest): void {
   const start = url.indexOf('?');
-  if (is404 || start === -1 || !url.includes('%', start)) return;
+  if (start === -1 || !url.includes('%', start)) return;
   try {
     decodeURIComponent(url.slice(start));
   } catch {

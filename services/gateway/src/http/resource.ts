@@ -2,6 +2,7 @@
 import type { DescMessage, Message } from '@bufbuild/protobuf';
 import { etagOfJson, publicJson, type JsonObject, type JsonValue } from '@na/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { pathOf } from './target.js';
 
 interface About {
   /** Of the thing as it is, without what is shown of it only this once. */
@@ -32,7 +33,7 @@ const revalidated = { 'cache-control': 'private, no-cache', vary: 'authorization
 export function renderResource({ json, about }: Resource, request: FastifyRequest, reply: FastifyReply, basePath: string): JsonObject {
   if (about.etag) void reply.header('etag', about.etag);
   if (about.etag && request.method === 'GET') void reply.headers(revalidated);
-  const location = about.location ?? (request.method === 'POST' && made.has(reply.statusCode) ? `${request.url}/${json.id as string}` : undefined);
+  const location = about.location ?? (request.method === 'POST' && made.has(reply.statusCode) ? `${pathOf(request)}/${json.id as string}` : undefined);
   if (location) void reply.header('location', basePath + location);
   return json;
 }

@@ -8,9 +8,7 @@ export class RouteTable {
     this.routes.push({ pattern: new RegExp(`^${url.replace(/:[^/]+/g, '[^/]+')}$`), methods: [method].flat() });
   }
 
-  /** @param url of a request; its query is left out of account */
-  methodsAt(url: string): string[] {
-    const path = url.split('?', 1)[0]!;
+  methodsAt(path: string): string[] {
     const methods = this.routes.filter(({ pattern }) => pattern.test(path)).flatMap((route) => route.methods);
     return [...new Set(methods)].sort();
   }

@@ -6,6 +6,7 @@ import type { Logger } from '@na/service-host';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { requireAccess } from '../auth/access.js';
 import { isSecretAnswer } from '../http/secret-answer.js';
+import { targetOf } from '../http/target.js';
 import { fingerprintOf, readIdempotencyKey, takesIdempotencyKey } from './idempotency-key.js';
 import type { Claim, IdempotencyRecords, KeptAnswer } from './idempotency-records.js';
 
@@ -47,7 +48,7 @@ export class Idempotency {
     if (header === undefined || !request.identity || !takesIdempotencyKey({ method: request.method, access: requireAccess(request.routeOptions) })) return;
     const key = readIdempotencyKey(String(header));
     const workspaceId = request.identity.caller.workspaceId || noWorkspace;
-    const claimed = await this.records.claim(workspaceId, key, fingerprintOf(request.method, request.url, request.bodyDigest)).catch(asOutage);
+    const claimed = await this.records.claim(workspaceId, key, fingerprintOf(request.method, targetOf(request), request.bodyDigest)).catch(asOutage);
     switch (claimed.kind) {
       case 'claimed':
         request.claim = claimed.claim;
