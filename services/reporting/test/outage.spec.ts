@@ -19,7 +19,7 @@ afterAll(() => reporting.stop());
 
 /** Every connection of the service at once, as a restart of PostgreSQL would. */
 async function cutConnections(): Promise<void> {
-  const { rowCount } = await reporting.sql.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'reporting'`);
+  const { rowCount } = await reporting.sql.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'reporting' AND datname = current_database()`);
   expect(rowCount).toBeGreaterThan(0);
 }
 

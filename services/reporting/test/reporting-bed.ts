@@ -68,7 +68,7 @@ export async function whileABatchIsStuck(reporting: ReportingBed, hit: Hit, mean
   await sql.query('BEGIN; LOCK TABLE hits IN ACCESS EXCLUSIVE MODE');
   try {
     await send(reporting, hit);
-    await until(async () => (await sql.query(`SELECT FROM pg_locks WHERE relation = 'hits'::regclass AND NOT granted`)).rowCount === 1);
+    await until(async () => (await sql.query(`SELECT FROM pg_locks WHERE relation = 'hits'::regclass AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`)).rowCount !== 0);
     await meanwhile();
   } finally {
     await sql.query('COMMIT');

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ROOT_CONTEXT, trace, TraceFlags, type Context } from '@opentelemetry/api';
 import { NodeSDK } from '@opentelemetry/sdk-node';
-import { DeliverPolicy } from '@nats-io/jetstream';
-import { streams } from '@na/contracts';
+import { eventSubject, streams } from '@na/contracts';
+import { eventually } from '@na/testing';
 import { aHit, newWorkspace, send, startReportingBed, until, whileABatchIsStuck, type ReportingBed } from './reporting-bed.js';
 
 const telemetry = new NodeSDK({ instrumentations: [], autoDetectResources: false, spanProcessors: [], metricReaders: [], logRecordProcessors: [] });
@@ -20,12 +20,13 @@ function traceWithId(traceId: string): Context {
   return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId: '00f067aa0ba902b7', traceFlags: TraceFlags.SAMPLED });
 }
 
-async function traceparentOfConversion(workspaceId: string): Promise<string | undefined> {
-  const consumer = await reporting.bed.bus.js.consumers.get(streams.events.name, {
-    filter_subjects: `na.events.v1.${workspaceId}.goal.converted`,
-    deliver_policy: DeliverPolicy.All,
+/** Once it is on the bus. */
+function traceparentOfConversion(workspaceId: string): Promise<string> {
+  return eventually(async () => {
+    const message = await reporting.bed.bus.manager.streams.getMessage(streams.events.name, { last_by_subj: eventSubject(workspaceId, 'goal.converted') });
+    if (!message) throw new Error('no conversion has been published');
+    return message.header.get('traceparent');
   });
-  return (await consumer.next())?.headers?.get('traceparent');
 }
 
 /** Hits handed to the service and not acknowledged. */

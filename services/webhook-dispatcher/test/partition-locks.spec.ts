@@ -75,7 +75,7 @@ test('a day of which something was made due after it was looked at stays', async
   await writer.query(`UPDATE deliveries SET due_at = now() WHERE id = 'retried'`);
   const drop = dropOldDays(database, now, 30);
   await eventually(async () => {
-    const waiting = await database.query<object[]>(`SELECT FROM pg_locks WHERE relation = 'deliveries'::regclass AND NOT granted`);
+    const waiting = await database.query<object[]>(`SELECT FROM pg_locks WHERE relation = 'deliveries'::regclass AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`);
     expect(waiting).toHaveLength(1);
   });
   await writer.commitTransaction();

@@ -60,7 +60,7 @@ function insertElsewhere(id: string): Promise<unknown> {
 
 function untilSomeoneWaits(): Promise<void> {
   return eventually(async () => {
-    const { rowCount } = await other.query(`SELECT FROM pg_locks WHERE NOT granted`);
+    const { rowCount } = await other.query(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`);
     expect(rowCount).toBe(1);
   });
 }
