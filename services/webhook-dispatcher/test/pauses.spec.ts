@@ -1,7 +1,7 @@
 // The pause that an endpoint asks for with 429 or 503 and Retry-After: who knows of it, what it outlasts, and what ends it.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
-import { answer, eventually, inTurn, WebhookReceiver } from '@na/testing';
+import { answer, eventually, inTurn, WebhookReceiver, type Behaviour } from '@na/testing';
 import { DispatcherBed } from './dispatcher-bed.js';
 
 let dispatcher: DispatcherBed;
@@ -28,6 +28,16 @@ async function pausedEndpoint(): Promise<Paused> {
   await dispatcher.publish(dispatcher.pageCreated(workspaceId));
   const first = await dispatcher.deliveryIn(workspaceId, 'retrying', 1);
   return { caller: { workspaceId, actor: 'test' }, id, first };
+}
+
+/** An endpoint with an attempt that is not answered yet. @param reply comes once it is released, and `then` to what is sent meanwhile and later */
+async function attemptUnderWay(reply: Behaviour, ...then: Behaviour[]) {
+  const held = Promise.withResolvers<void>();
+  receiver.behave(inTurn((response, request, count) => void held.promise.then(() => reply(response, request, count)), ...then));
+  const { workspaceId, endpointId: id } = await dispatcher.createEndpoint(receiver.url);
+  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  await receiver.received(1);
+  return { workspaceId, id, caller: { workspaceId, actor: 'test' }, release: () => held.resolve() };
 }
 
 const pausedUntil = async ({ caller, id }: Paused) => {
@@ -104,14 +114,9 @@ test('a change of anything but the address leaves it as it is', async () => {
 });
 
 test('what the server at the old address asks for does not bind the one at the new', async () => {
-  const held = Promise.withResolvers<void>();
-  receiver.behave(inTurn((response, request, count) => void held.promise.then(() => busy(response, request, count)), answer(200)));
-  const { workspaceId, endpointId: id } = await dispatcher.createEndpoint(receiver.url);
-  const caller = { workspaceId, actor: 'test' };
-  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
-  await receiver.received(1);
+  const { workspaceId, id, caller, release } = await attemptUnderWay(busy, answer(200));
   await dispatcher.endpoints.updateEndpoint({ caller, id, settings: { url: `${receiver.url}/new` }, fields: ['url'] });
-  held.resolve();
+  release();
   const first = await dispatcher.oneInState(workspaceId, 'retrying');
   expect(await pausedUntil({ caller, id, first })).toBeUndefined();
   await dispatcher.publish(dispatcher.pageCreated(workspaceId));
@@ -119,16 +124,11 @@ test('what the server at the old address asks for does not bind the one at the n
 });
 
 test('enabling ends it also while an attempt from before is under way', async () => {
-  const held = Promise.withResolvers<void>();
-  receiver.behave(inTurn((response) => void held.promise.then(() => response.end()), busy, answer(200)));
-  const { workspaceId, endpointId: id } = await dispatcher.createEndpoint(receiver.url);
-  const caller = { workspaceId, actor: 'test' };
-  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
-  await receiver.received(1);
+  const { workspaceId, id, caller, release } = await attemptUnderWay(answer(200), busy, answer(200));
   await dispatcher.publish(dispatcher.pageCreated(workspaceId));
   await dispatcher.oneInState(workspaceId, 'retrying');
   await dispatcher.endpoints.enableEndpoint({ caller, id });
-  held.resolve();
+  release();
   await dispatcher.oneInState(workspaceId, 'succeeded');
   await dispatcher.publish(dispatcher.pageCreated(workspaceId));
   await receiver.received(3);
@@ -138,15 +138,10 @@ test.each([
   ['ask for a pause', busy],
   ['have it disabled', answer(410)],
 ])('an attempt that was under way when its endpoint was enabled can not %s any more', async (_, reply) => {
-  const held = Promise.withResolvers<void>();
-  receiver.behave(inTurn((response, request, count) => void held.promise.then(() => reply(response, request, count)), answer(200)));
-  const { workspaceId, endpointId: id } = await dispatcher.createEndpoint(receiver.url);
-  const caller = { workspaceId, actor: 'test' };
-  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
-  await receiver.received(1);
+  const { workspaceId, id, caller, release } = await attemptUnderWay(reply, answer(200));
   dispatcher.bed.clock.advance(1);
   await dispatcher.endpoints.enableEndpoint({ caller, id });
-  held.resolve();
+  release();
   await eventually(async () => expect((await dispatcher.list(workspaceId))[0]).toMatchObject({ attempts: 1 }));
   const { endpoint } = await dispatcher.endpoints.getEndpoint({ caller, id });
   expect([endpoint!.status, endpoint!.pausedUntil]).toEqual(['enabled', undefined]);
@@ -177,16 +172,11 @@ test('all replicas go by it at once, also those that have the endpoint in memory
 });
 
 test('a shorter one does not end a longer one, nor does the success of what was in flight', async () => {
-  const held = Promise.withResolvers<void>();
-  receiver.behave(inTurn((response) => void held.promise.then(() => response.end()), busy, answer(429, '', { 'retry-after': '1' }), answer(200)));
-  const { workspaceId, endpointId: id } = await dispatcher.createEndpoint(receiver.url);
-  const caller = { workspaceId, actor: 'test' };
-  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
-  await receiver.received(1);
+  const { workspaceId, id, caller, release } = await attemptUnderWay(answer(200), busy, answer(429, '', { 'retry-after': '1' }), answer(200));
   await dispatcher.publish(dispatcher.pageCreated(workspaceId));
   const first = await dispatcher.oneInState(workspaceId, 'retrying');
   const until = await pausedUntil({ caller, id, first });
-  held.resolve();
+  release();
   await dispatcher.oneInState(workspaceId, 'succeeded');
   await dispatcher.publish(dispatcher.pageCreated(workspaceId));
   await dispatcher.untilListed(workspaceId, 3);

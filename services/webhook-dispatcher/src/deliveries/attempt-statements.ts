@@ -100,7 +100,8 @@ export async function withoutRecorded(tx: EntityManager, attempts: AttemptedDeli
      WHERE ${isBetween('a.event_at', '$4', '$5')}`,
     [attempts.map(({ delivery }) => delivery.id), times, attempts.map(({ delivery }) => delivery.attempts + 1), ...ends(times)],
   );
-  return attempts.filter(({ delivery: { id, attempts: before } }) => !rows.some(({ delivery_id, number }) => delivery_id === id && number === before + 1));
+  const taken = new Set(rows.map(({ delivery_id, number }) => `${delivery_id} ${number}`));
+  return attempts.filter(({ delivery }) => !taken.has(`${delivery.id} ${delivery.attempts + 1}`));
 }
 
 /** Two statements that write the same deliveries must not wait for each other in a circle. */

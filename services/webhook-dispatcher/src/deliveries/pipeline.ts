@@ -62,10 +62,9 @@ export async function startPipeline({ everywhere, secrets, replica, calls, send,
 
   const recorder = new Recorder(async (batch, kind, isRepeat) => {
     await timeRecording(() => attempts.record(batch, kind, isRepeat));
-    for (const { next, delivery } of batch) {
-      if (next.kind !== 'retry') {
-        if (delivery.target.ordered) wake();
-      } else if (!lanes.isPausedAt(delivery.target.endpointId, next.at)) dueLoop.expect(next.at);
+    for (const { next, delivery: { target } } of batch) {
+      if (next.kind === 'retry' && !lanes.isPausedAt(target.endpointId, next.at)) dueLoop.expect(next.at);
+      if (next.kind !== 'retry' && target.ordered) wake();
     }
   }, logger);
   host.onStop('recorder', () => recorder.drain());
