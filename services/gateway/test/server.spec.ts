@@ -39,6 +39,22 @@ async function serve(controller: Type, { trustedProxies = [], limits = {} }: { t
   return { url: `http://127.0.0.1:${port}`, lines };
 }
 
+/** A server with an answer at /slow that is the test's to give. `arrived` resolves when a request has come to it. */
+async function serveSlow(answer: () => unknown): Promise<{ url: string; arrived: Promise<void> }> {
+  const arrived = Promise.withResolvers<void>();
+  @Controller('/slow')
+  class Slow {
+    @Get()
+    @Public()
+    answer() {
+      arrived.resolve();
+      return answer();
+    }
+  }
+  const { url } = await serve(Slow);
+  return { url, arrived: arrived.promise };
+}
+
 test('a route that does not say who may call it keeps the gateway from starting', async () => {
   @Controller('/things')
   class Open {
@@ -49,23 +65,12 @@ test('a route that does not say who may call it keeps the gateway from starting'
 });
 
 test('a request that is in hand when the stop begins is answered before it ends', async () => {
-  const arrived = Promise.withResolvers<void>();
-  const release = Promise.withResolvers<void>();
-  @Controller('/slow')
-  class Slow {
-    @Get()
-    @Public()
-    async answer() {
-      arrived.resolve();
-      await release.promise;
-      return { done: true };
-    }
-  }
-  const { url } = await serve(Slow);
+  const release = Promise.withResolvers<{ done: boolean }>();
+  const { url, arrived } = await serveSlow(() => release.promise);
   const answer = fetch(`${url}/slow`);
-  await arrived.promise;
+  await arrived;
   const stopped = stop();
-  release.resolve();
+  release.resolve({ done: true });
   expect([(await answer).status, await (await answer).json()]).toEqual([200, { done: true }]);
   await stopped;
   await expect(fetch(`${url}/slow`)).rejects.toThrow('fetch failed');
@@ -202,24 +207,14 @@ test.each([
   ['has begun', '01234'],
   ['is still to come', ''],
 ])('what is not HTTP closes the connection, and says nothing, while the answer to the request before it %s', async (_what, begun) => {
-  const arrived = Promise.withResolvers<void>();
   const answer = new PassThrough();
-  @Controller('/slow')
-  class Slow {
-    @Get()
-    @Public()
-    async answer() {
-      arrived.resolve();
-      return begun ? new StreamableFile(answer) : new Promise(() => {});
-    }
-  }
-  const { url } = await serve(Slow);
+  const { url, arrived } = await serveSlow(() => (begun ? new StreamableFile(answer) : new Promise(() => {})));
   const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {});
   const received: string[] = [];
   const closed = once(socket.setEncoding('utf8'), 'close');
   const first = new Promise<void>((resolve) => socket.on('data', (data: string) => resolve(void received.push(data))));
   socket.write('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n');
-  await arrived.promise;
+  await arrived;
   answer.write(begun);
   if (begun) await first;
   socket.write('BROKEN\r\n\r\n');
