@@ -1,6 +1,8 @@
 // How fast the dispatcher is, beside the ceiling of the same run: bare undici POSTs with the same body and the same two
 // signatures, to the same sink. Run by `npm run bench:dispatcher`; figures are this machine's, ratios are what counts.
 import { createHmac } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toBinary } from '@bufbuild/protobuf';
 import { EndpointService, EnvelopeSchema, eventSubject, newEvent } from '@na/contracts';
@@ -17,7 +19,7 @@ const endpoints = Number(process.env.BENCH_ENDPOINTS ?? 50);
 const filler = 'x'.repeat(700);
 let published = 0;
 
-const { databaseUrl, publisher, rpc, pids, sink, close } = await openStack();
+const { databaseUrl, publisher, rpc, pids, profile, sink, close } = await openStack();
 try {
   for (let i = 0; i < endpoints; i++) {
     const caller = { workspaceId: `ws_bench${i}` };
@@ -55,6 +57,7 @@ async function perSecond(count: number, send: (count: number) => Promise<void>):
 
 /** Lets the dispatcher sleep while the events are published, so that publishing takes nothing from it. */
 async function drain() {
+  const stopProfile = await startProfile();
   process.kill(pids.dispatcher, 'SIGSTOP');
   const reached = sink.expect(events);
   await publishAll(events);
@@ -65,7 +68,20 @@ async function drain() {
   const rate = events / ((performance.now() - start) / 1_000);
   await recorded();
   const perDelivery = (name: 'dispatcher' | 'postgres') => ((cpuMs(pids[name]) - before[name]) * 1_000) / events;
-  return { rate, 'dispatcher µs': perDelivery('dispatcher'), 'postgres µs': perDelivery('postgres') };
+  const cost = { rate, 'dispatcher µs': perDelivery('dispatcher'), 'postgres µs': perDelivery('postgres') };
+  await stopProfile();
+  return cost;
+}
+
+/** BENCH_PROFILE=<folder> leaves a CPU profile there of what the dispatcher does with each backlog. */
+async function startProfile(): Promise<() => Promise<void>> {
+  const folder = process.env.BENCH_PROFILE;
+  if (!folder) return async () => undefined;
+  await profile();
+  return async () => {
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, `${published}.cpuprofile`), JSON.stringify(await profile()));
+  };
 }
 
 async function publishAll(count: number): Promise<void> {

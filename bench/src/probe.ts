@@ -1,4 +1,6 @@
-// Loaded into a process under test by `--import`: tells over IPC how much memory it holds, and how late its event loop is.
+// Loaded into a process under test by `--import`: tells over IPC how much memory it holds, how late its event loop is, and
+// what it does with its time.
+import { Session } from 'node:inspector/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -10,7 +12,9 @@ const resolutionMs = 1;
 const delays = monitorEventLoopDelay({ resolution: resolutionMs });
 delays.enable();
 
-const answers: Record<ProbeRequest, () => object> = {
+let profiler: Session | undefined;
+
+const answers: Record<ProbeRequest, () => object | Promise<object>> = {
   memory: () => {
     collectGarbage();
     return process.memoryUsage();
@@ -22,8 +26,21 @@ const answers: Record<ProbeRequest, () => object> = {
     delays.reset();
     return delay;
   },
+  profile: async () => {
+    if (profiler) {
+      const { profile } = await profiler.post('Profiler.stop');
+      profiler.disconnect();
+      profiler = undefined;
+      return profile;
+    }
+    profiler = new Session();
+    profiler.connect();
+    await profiler.post('Profiler.enable');
+    await profiler.post('Profiler.start');
+    return {};
+  },
 };
 
-process.on('message', (message: ProbeRequest) => process.send!(answers[message]()));
+process.on('message', async (message: ProbeRequest) => process.send!(await answers[message]()));
 // Listening must not keep alive what wants to end.
 process.channel?.unref();

@@ -27,7 +27,7 @@ export async function openStack({ replicas = 1 } = {}) {
   const specs = serviceSpecs({ databaseUrls, natsUrl: nats.url, gatewayPort: 0, operatorToken: '', mailDir: join(folder, 'mail'), secrets });
   const { program, nodeOptions, env } = specs.find(({ name }) => name === 'webhook-dispatcher')!;
   const startDispatcher = async () => {
-    const dispatcher = fork(program, { execArgv: [...nodeOptions, ...probe, ...profiling()], env: { ...env, ...settingsFromHere() } });
+    const dispatcher = fork(program, { execArgv: [...nodeOptions, ...probe], env: { ...env, ...settingsFromHere() } });
     host.onStop('dispatcher', () => ended(dispatcher));
     await new Promise((resolve) => dispatcher.once('message', resolve));
     return dispatcher;
@@ -40,7 +40,8 @@ export async function openStack({ replicas = 1 } = {}) {
   const pids = { dispatcher: dispatcher.pid!, postgres: postgres.pid };
   const memory = () => ask<NodeJS.MemoryUsage>(dispatcher, 'memory');
   const loopDelay = () => ask<LoopDelay>(dispatcher, 'loop');
-  return { databaseUrl: withEveryWorkspace(databaseUrls['webhook-dispatcher']), publisher: new Publisher(bus), rpc, pids, memory, loopDelay, sink: await startSink(host), newSink: () => startSink(host), close };
+  const profile = () => ask<object>(dispatcher, 'profile');
+  return { databaseUrl: withEveryWorkspace(databaseUrls['webhook-dispatcher']), publisher: new Publisher(bus), rpc, pids, memory, loopDelay, profile, sink: await startSink(host), newSink: () => startSink(host), close };
 }
 
 /** A benchmark looks at the rows of all workspaces at once. */
@@ -87,12 +88,6 @@ export function median(values: number[]): number {
 
 export function percentile(sorted: number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
-}
-
-/** BENCH_PROFILE=<folder> leaves a CPU profile of the dispatcher there. */
-function profiling(): string[] {
-  const folder = process.env.BENCH_PROFILE;
-  return folder ? ['--cpu-prof', `--cpu-prof-dir=${folder}`] : [];
 }
 
 /** Lets a run try other settings: whatever begins with WEBHOOK_ is passed on. */
