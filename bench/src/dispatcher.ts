@@ -39,11 +39,13 @@ try {
 
 /** One after the other, so that each has the machine for itself: the ceiling, events as they are published, and a backlog. */
 async function compare(round: number): Promise<{ live: number; backlog: number }> {
+  const cpuBefore = process.cpuUsage();
   const ceiling = await perSecond(events, postAll);
+  const { user, system } = process.cpuUsage(cpuBefore);
   const live = await perSecond(events, publishAll);
   await recorded();
   const { rate: backlog, ...cost } = await drain();
-  print(`round ${round}`, { 'ceiling /s': ceiling, 'live /s': live, 'backlog /s': backlog, 'live ratio': live / ceiling, 'backlog ratio': backlog / ceiling, ...cost });
+  print(`round ${round}`, { 'ceiling /s': ceiling, 'live /s': live, 'backlog /s': backlog, 'live ratio': live / ceiling, 'backlog ratio': backlog / ceiling, 'undici µs': (user + system) / events, ...cost });
   return { live: live / ceiling, backlog: backlog / ceiling };
 }
 
