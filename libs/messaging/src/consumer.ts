@@ -23,7 +23,8 @@ const deadLetters = metrics.getMeter('messaging').createCounter('bus.dead_letter
 
 export class Consumer {
   private readonly waiting: JsMsg[] = [];
-  private readonly unsettled = new Set<JsMsg>();
+  /** With when each was taken, by the monotonic clock in milliseconds; oldest first. */
+  private readonly unsettled = new Map<JsMsg, number>();
   private readonly failures: FailureCounts;
   private messages?: ConsumerMessages;
   private wake?: () => void;
@@ -46,7 +47,7 @@ export class Consumer {
     await this.ensureDurable();
     const consumer = await this.bus.js.consumers.get(this.spec.stream.name, this.spec.durable);
     this.messages = await consumer.consume({ max_messages: Math.ceil(this.spec.maxInFlight / 2), callback: (message) => this.take(message) });
-    this.heartbeat = setInterval(() => this.renew(), ackWaitMs / 3);
+    this.heartbeat = setInterval(() => this.renew(), ackWaitMs / 4);
     this.work = this.orFail(this.run());
     void this.messages.closed().then((error) => this.fail(error));
   }
@@ -87,12 +88,17 @@ export class Consumer {
 
   private take(message: JsMsg): void {
     this.waiting.push(message);
-    this.unsettled.add(message);
+    this.unsettled.set(message, performance.now());
     this.wake?.();
   }
 
+  /** Those that would otherwise be handed out again before the next look or soon after it; most are settled long before. */
   private renew(): void {
-    for (const message of this.unsettled) message.working();
+    const takenBefore = performance.now() - ackWaitMs / 4;
+    for (const [message, takenAt] of this.unsettled) {
+      if (takenAt > takenBefore) return;
+      message.working();
+    }
   }
 
   private async run(): Promise<void> {

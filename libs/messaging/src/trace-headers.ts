@@ -1,6 +1,7 @@
 // Carries the trace over the bus. No instrumentation for NATS exists, so it is injected and extracted by hand, here only.
 import { context, propagation, SpanKind, SpanStatusCode, trace, type Context, type Link } from '@opentelemetry/api';
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
+import { areTracesRecorded } from '@na/service-host';
 
 const tracer = trace.getTracer('@na/messaging');
 
@@ -28,9 +29,10 @@ export function traceOf(carrier: MsgHdrs | undefined): Context {
   });
 }
 
-/** Runs `work` inside a span that records its failure. */
-export async function inSpan<T>(span: SpanDescription, work: () => Promise<T>): Promise<T> {
+/** Runs `work` inside a span that records its failure; in the parent's, where that only carries on a trace that nobody records. */
+export function inSpan<T>(span: SpanDescription, work: () => Promise<T>): Promise<T> {
   const { name, kind, attributes, links, parent = context.active() } = span;
+  if (!areTracesRecorded && trace.getSpanContext(parent)) return context.with(parent, work);
   return tracer.startActiveSpan(name, { kind, attributes, links }, parent, async (active) => {
     try {
       return await work();

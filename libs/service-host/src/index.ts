@@ -9,6 +9,7 @@ export * from './redact.js';
 export * from './row-security.js';
 export * from './run-service.js';
 export * from './settings.js';
+export * from './telemetry/recording.js';
 export * from './telemetry/sent-trace.js';
 export * from './turns.js';
 export * from './workspace-scope.js';

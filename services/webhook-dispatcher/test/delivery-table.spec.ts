@@ -3,7 +3,7 @@ import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Delivery, ListDeliveriesRequest } from '@na/contracts';
 import { answer, eventually, hang, WebhookReceiver } from '@na/testing';
 import { typeid } from 'typeid-js';
-import { deliveryId } from '../src/deliveries/delivery.js';
+import { deliveryId } from '../src/deliveries/ids.js';
 import { DispatcherBed } from './dispatcher-bed.js';
 
 let dispatcher: DispatcherBed;

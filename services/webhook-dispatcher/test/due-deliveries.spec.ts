@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { eventually, WebhookReceiver } from '@na/testing';
-import { deliveryId } from '../src/deliveries/delivery.js';
+import { deliveryId } from '../src/deliveries/ids.js';
 import { DispatcherBed } from './dispatcher-bed.js';
 
 const endpoints = 8;

@@ -10,6 +10,7 @@ import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { NodeSDK } from '@opentelemetry/sdk-node';
+import { areTracesRecorded } from './recording.js';
 import { noteSentTrace } from './sent-trace.js';
 import { originOnly, withoutSecrets, withoutUrl } from './span-urls.js';
 
@@ -22,8 +23,7 @@ process.env.OTEL_METRICS_EXPORTER ??= 'none';
 process.env.OTEL_LOGS_EXPORTER ??= 'none';
 process.env.OTEL_NODE_RESOURCE_DETECTORS ??= 'env,host';
 
-const areTracesExported = process.env.OTEL_TRACES_EXPORTER !== 'none';
-if (!areTracesExported) process.env.OTEL_TRACES_SAMPLER ??= 'always_off';
+if (!areTracesRecorded) process.env.OTEL_TRACES_SAMPLER ??= 'always_off';
 
 const silentProcessor = {
   onStart: () => undefined,
@@ -43,8 +43,8 @@ function fromOutside(request: IncomingMessage): Attributes {
 
 const sdk = new NodeSDK({
   // The SDK makes no tracer at all without a processor, and then no trace ids either.
-  spanProcessors: areTracesExported ? undefined : [silentProcessor],
-  instrumentations: areTracesExported ? instrumentations() : [],
+  spanProcessors: areTracesRecorded ? undefined : [silentProcessor],
+  instrumentations: areTracesRecorded ? instrumentations() : [],
 });
 sdk.start();
 

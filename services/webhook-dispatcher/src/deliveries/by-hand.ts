@@ -3,7 +3,8 @@
 import { notFound, ServiceError } from '@na/service-error';
 import { inWorkspace, type Clock } from '@na/service-host';
 import type { DataSource, EntityManager } from 'typeorm';
-import { eventTimeOf, type DeliveryStatus } from './delivery.js';
+import type { DeliveryStatus } from './delivery.js';
+import { eventTimeOf } from './ids.js';
 
 /** SET list that makes delivery `d` due again, whatever its state. How many attempts it has then is the caller's. @param dueAt SQL of the moment */
 export function dueAgain(dueAt: string): string {

@@ -1,13 +1,13 @@
 // One attempt at one delivery: sign, send, decide, record. Never throws for what the customer's server does.
 import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
-import { typeid } from 'typeid-js';
 import { inSpan } from '@na/messaging';
-import { notingSentTrace, type Clock, type Logger } from '@na/service-host';
+import { areTracesRecorded, notingSentTrace, type Clock, type Logger } from '@na/service-host';
 import { maskHeaders } from '../endpoints/custom-headers.js';
 import type { AttemptedDelivery, DueDelivery } from './delivery.js';
+import { attemptId } from './ids.js';
 import { requestHeaders, type Headers, type SentRequest } from './request.js';
 import { nextStep, type NextStep } from './retry-policy.js';
-import type { Outcome, Send } from './send.js';
+import type { Outcome, Send, WebhookRequest } from './send.js';
 import { sign } from './sign.js';
 
 export interface DeliverWith {
@@ -20,18 +20,21 @@ export interface DeliverWith {
 }
 
 /** @returns what the endpoint answered, for its lane to go by */
-export async function deliver(delivery: DueDelivery, { send, record, clock, random, logger }: DeliverWith): Promise<Outcome> {
+export function deliver(delivery: DueDelivery, by: DeliverWith): Promise<Outcome> {
   const parent = propagation.extract(context.active(), delivery.traceparent ? { traceparent: delivery.traceparent } : {});
   const attributes = { 'webhook.delivery': delivery.id, 'webhook.endpoint': delivery.target.endpointId, 'webhook.attempt': delivery.attempts + 1 };
-  return inSpan({ name: 'webhook attempt', kind: SpanKind.INTERNAL, attributes, parent }, async () => {
-    const startedAt = clock.now();
-    const { outcome, request } = await exchange(delivery, startedAt, send, logger);
-    const endedAt = clock.now();
-    const next = stepAfter(delivery, outcome, endedAt, random());
-    await record({ delivery, attemptId: typeid('att').toString(), startedAt, endedAt, request, outcome, next });
-    logger.info({ ...describe(delivery), ...describeOutcome(outcome), next: next.kind }, 'delivery attempted');
-    return outcome;
-  });
+  return inSpan({ name: 'webhook attempt', kind: SpanKind.INTERNAL, attributes, parent }, () => attempt(delivery, by));
+}
+
+async function attempt(delivery: DueDelivery, { send, record, clock, random, logger }: DeliverWith): Promise<Outcome> {
+  const startedAt = clock.now();
+  const request = signedRequest(delivery, startedAt, logger);
+  const outcome = request ? await sendTraced(request, send) : unsigned;
+  const endedAt = clock.now();
+  const next = stepAfter(delivery, outcome, endedAt, random());
+  await record({ delivery, attemptId: attemptId(delivery.id, startedAt), startedAt, endedAt, request: request?.sent, outcome, next });
+  logger.info({ ...describe(delivery), ...describeOutcome(outcome), next: next.kind }, 'delivery attempted');
+  return outcome;
 }
 
 /** By the run of the policy that the delivery is in. */
@@ -39,37 +42,35 @@ function stepAfter({ attempts, maxAttempts, attemptsBeforeRun, target }: DueDeli
   return nextStep(attempts + 1 - attemptsBeforeRun, maxAttempts - attemptsBeforeRun, outcome, target.retryPolicy, now, random);
 }
 
-interface Exchanged {
-  outcome: Outcome;
-  /** Undefined when nothing could be sent. */
-  request?: SentRequest;
+interface SignedRequest extends WebhookRequest {
+  /** What is recorded of it. Into its trace headers also comes what is put into the request of a trace that is recorded. */
+  sent: SentRequest;
 }
 
-/** A secret that can't be opened is recorded like an endpoint that can't be reached: it stops nobody else, and can be mended. */
-async function exchange(delivery: DueDelivery, now: Date, send: Send, logger: Logger): Promise<Exchanged> {
+/** Recorded like an endpoint that can't be reached: it stops nobody else, and can be mended. */
+const unsigned: Outcome = { kind: 'unanswered', error: 'secret_unavailable', durationMs: 0, phases: {} };
+
+/** @returns undefined when a secret can't be opened */
+function signedRequest({ id, eventId, eventType, attempts, payload, traceparent, target }: DueDelivery, startedAt: Date, logger: Logger): SignedRequest | undefined {
+  const { url, timeoutMs } = target;
   try {
-    return await sendSigned(delivery, now, send);
+    const signatures = sign(eventId, payload, target.secrets(startedAt), startedAt);
+    // A trace that is recorded is put into the request by undici's instrumentation: see service-host's telemetry/register.ts.
+    const traced: Headers = !traceparent || isTraceRecorded() ? {} : { traceparent };
+    const headers = requestHeaders({ eventId, eventType, deliveryId: id, attempt: attempts + 1, startedAt }, { ...target.headers, ...signatures, ...traced });
+    return { url, timeoutMs, body: payload, headers, sent: { url, headers: { ...maskHeaders(target.headers), ...signatures, ...traced } } };
   } catch (error) {
-    logger.error({ err: error, endpoint: delivery.target.endpointId }, 'an attempt could not be signed');
-    return { outcome: { kind: 'unanswered', error: 'secret_unavailable', durationMs: 0, phases: {} } };
+    logger.error({ err: error, endpoint: target.endpointId }, 'an attempt could not be signed');
+    return undefined;
   }
 }
 
-async function sendSigned({ id, eventId, eventType, attempts, payload, target }: DueDelivery, startedAt: Date, send: Send): Promise<Exchanged> {
-  const signatures = sign(eventId, payload, target.secrets(startedAt), startedAt);
-  const traced = headersOfUnrecordedTrace();
-  const facts = { eventId, eventType, deliveryId: id, attempt: attempts + 1, startedAt };
-  const headers = requestHeaders(facts, { ...target.headers, ...signatures, ...traced });
-  // Into `traced` also comes what is put into the request of a trace that is recorded.
-  const outcome = await context.with(notingSentTrace(traced), () => send({ url: target.url, timeoutMs: target.timeoutMs, body: payload, headers }));
-  return { outcome, request: { url: target.url, headers: { ...maskHeaders(target.headers), ...signatures, ...traced } } };
+function sendTraced(request: SignedRequest, send: Send): Promise<Outcome> {
+  return isTraceRecorded() ? context.with(notingSentTrace(request.sent.headers), () => send(request)) : send(request);
 }
 
-/** A trace that is recorded is put into the request by undici's instrumentation: see service-host's telemetry/register.ts. */
-function headersOfUnrecordedTrace(): Headers {
-  const headers: Headers = {};
-  if (!trace.getActiveSpan()?.isRecording()) propagation.inject(context.active(), headers);
-  return headers;
+function isTraceRecorded(): boolean {
+  return areTracesRecorded && trace.getActiveSpan()?.isRecording() === true;
 }
 
 function describe({ id, workspaceId, eventId, eventType, attempts, target }: DueDelivery) {

@@ -2,7 +2,8 @@
 import { notFound } from '@na/service-error';
 import { inWorkspace, type Clock } from '@na/service-host';
 import type { DataSource, EntityManager } from 'typeorm';
-import { eventTimeOf, type DeliveryStatus } from './delivery.js';
+import type { DeliveryStatus } from './delivery.js';
+import { eventTimeOf } from './ids.js';
 import { walkAlongIndexes } from './delivery-groups.js';
 import { deliveryColumns, pageQuery, type DeliveryFilter } from './delivery-page.js';
 import { withPauses } from './endpoint-pauses.js';

@@ -1,7 +1,5 @@
 // The shapes a delivery goes through: due (someone holds its lease), attempted (has an outcome and a next step).
 // States and their transitions are drawn in docs/state-machines.md.
-import { createHash } from 'node:crypto';
-import { TypeID } from 'typeid-js';
 import type { SentRequest } from './request.js';
 import type { NextStep, RetryPolicy } from './retry-policy.js';
 import type { Outcome } from './send.js';
@@ -63,27 +61,4 @@ export interface AttemptedDelivery {
   request?: SentRequest;
   outcome: Outcome;
   next: NextStep;
-}
-
-/**
- * The id of the one delivery of an event to an endpoint. It is made from both, so that an event that arrives again meets
- * the row it made before; and it carries the event's time like any UUIDv7, so that it sorts by time and tells its
- * partition. 74 bits of SHA-256 keep two from meeting.
- */
-export function deliveryId(eventId: string, endpointId: string, eventAt: Date): string {
-  const bytes = createHash('sha256').update(`${eventId} ${endpointId}`).digest().subarray(0, 16);
-  bytes.writeUIntBE(eventAt.getTime(), 0, 6);
-  bytes[6] = (bytes[6]! & 0x0f) | 0x70;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  return TypeID.fromUUIDBytes('dlv', bytes).toString();
-}
-
-/** The event's time out of a delivery's id, or undefined for what is not such an id. */
-export function eventTimeOf(id: string): Date | undefined {
-  try {
-    const bytes = TypeID.fromString(id, 'dlv').toUUIDBytes();
-    return new Date(Buffer.from(bytes).readUIntBE(0, 6));
-  } catch {
-    return undefined;
-  }
 }

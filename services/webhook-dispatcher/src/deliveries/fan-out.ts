@@ -6,7 +6,8 @@ import type { Envelope, EnvelopeSchema } from '@na/contracts';
 import type { Received } from '@na/messaging';
 import type { Clock } from '@na/service-host';
 import { wants, type EventSubject } from '../endpoints/event-filter.js';
-import { deliveryId, type DueDelivery, type Target } from './delivery.js';
+import type { DueDelivery, Target } from './delivery.js';
+import { deliveryId } from './ids.js';
 import type { Lanes } from './lanes.js';
 import { eventTime, renderPayload } from './payload.js';
 import { RecentEvents } from './recent-events.js';
@@ -55,24 +56,28 @@ export class FanOut {
 
   /** Resolves when all that the events lead to is in the database. Those of workspaces in memory do not wait for the others. */
   async handle(batch: Received<typeof EnvelopeSchema>[]): Promise<void> {
-    const parts = partition(batch, ({ message }) => this.subscriptions.has(message.workspaceId));
-    await Promise.all(parts.map((part) => this.handlePart(part)));
+    const known: Arrival[] = [];
+    const unknown: Received<typeof EnvelopeSchema>[] = [];
+    for (const received of batch) {
+      const subscriptions = this.subscriptions.known(received.message.workspaceId);
+      if (subscriptions) known.push(arrivalOf(received, subscriptions));
+      else unknown.push(received);
+    }
+    await Promise.all([this.handleArrivals(known), this.arriveAll(unknown).then((arrivals) => this.handleArrivals(arrivals))]);
   }
 
-  private async handlePart(batch: Received<typeof EnvelopeSchema>[]): Promise<void> {
-    const arrivals = await Promise.all(batch.map((received) => this.arrivalOf(received)));
+  private async handleArrivals(arrivals: Arrival[]): Promise<void> {
     const [ahead, first] = partition(arrivals, (arrival) => this.mayGoAhead(arrival));
     await Promise.all([this.attemptFirst(ahead), this.writeFirst(first)]);
   }
 
-  private async arrivalOf(received: Received<typeof EnvelopeSchema>): Promise<Arrival> {
-    const { id, type, workspaceId, data } = received.message;
-    if (!data.value) throw new Error(`Event ${id} is of the unknown type ${type}`);
-    const about = data.value as EventSubject;
-    const at = eventTime(received.message);
-    const isWanted = ({ eventTypes, pageIds, target }: Subscription) =>
-      wants({ eventTypes, pageIds, endpointId: target.endpointId }, type, about) && isOwed(target, at);
-    return { received, targets: (await this.subscriptions.of(workspaceId)).filter(isWanted).map(({ target }) => target) };
+  private arriveAll(batch: Received<typeof EnvelopeSchema>[]): Promise<Arrival[]> {
+    return Promise.all(batch.map((received) => this.arrive(received)));
+  }
+
+  private async arrive(received: Received<typeof EnvelopeSchema>): Promise<Arrival> {
+    const { workspaceId } = received.message;
+    return arrivalOf(received, this.subscriptions.known(workspaceId) ?? (await this.subscriptions.of(workspaceId)));
   }
 
   /**
@@ -93,16 +98,16 @@ export class FanOut {
   private async attemptFirst(arrivals: Arrival[]): Promise<void> {
     const late: Arrival[] = [];
     const settled: Promise<unknown>[] = [];
-    for (let arrival of arrivals) {
-      if (!this.writeAhead.hasRoom) {
-        await this.writeAhead.room();
-        // Who wants it may have changed while it waited.
-        arrival = await this.arrivalOf(arrival.received);
-      }
+    const go = (arrival: Arrival): void => {
       if (this.mayGoAhead(arrival)) settled.push(this.attempt(arrival));
       else late.push(arrival);
+    };
+    for (const arrival of arrivals) {
+      if (this.writeAhead.hasRoom) go(arrival);
+      // Who wants it may have changed while it waited.
+      else await this.writeAhead.whenRoom(async () => go(await this.arrive(arrival.received)));
     }
-    await Promise.all([...settled, this.writeFirst(await Promise.all(late.map(({ received }) => this.arrivalOf(received))))]);
+    await Promise.all([...settled, this.writeFirst(await this.arriveAll(late.map(({ received }) => received)))]);
   }
 
   private attempt({ received, targets }: Arrival): Promise<unknown> {
@@ -133,6 +138,16 @@ export class FanOut {
     // Deleting as we go: an event that came twice in one batch stands twice in the list, but is one row.
     return deliveries.filter(({ leased, id }) => leased && fresh.delete(id));
   }
+}
+
+function arrivalOf(received: Received<typeof EnvelopeSchema>, subscriptions: Subscription[]): Arrival {
+  const { id, type, data } = received.message;
+  if (!data.value) throw new Error(`Event ${id} is of the unknown type ${type}`);
+  const about = data.value as EventSubject;
+  const at = eventTime(received.message);
+  const isWanted = ({ eventTypes, pageIds, target }: Subscription) =>
+    wants({ eventTypes, pageIds, endpointId: target.endpointId }, type, about) && isOwed(target, at);
+  return { received, targets: subscriptions.filter(isWanted).map(({ target }) => target) };
 }
 
 /**

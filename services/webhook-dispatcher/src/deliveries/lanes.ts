@@ -201,12 +201,13 @@ export class Lanes {
       return false;
     }
     const giveBack = this.slots.take();
-    // Should an attempt reject after all, its place must not stay taken.
-    void this.work.attempt(delivery).catch(() => undefined).then((outcome) => {
+    const ended = (outcome?: Outcome) => {
       this.end(delivery, lane, outcome);
       giveBack();
       this.advance(endpointId);
-    });
+    };
+    // Should an attempt reject after all, its place must not stay taken.
+    void this.work.attempt(delivery).then(ended, () => ended());
     return true;
   }
 

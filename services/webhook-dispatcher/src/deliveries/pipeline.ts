@@ -79,10 +79,7 @@ export async function startPipeline({ everywhere, secrets, replica, calls, send,
   const lanes: Lanes = new Lanes(
     limits,
     {
-      attempt: async (delivery) => {
-        if (!replica.mayUseLeases) return undefined;
-        return attempt(delivery);
-      },
+      attempt: (delivery) => (replica.mayUseLeases ? attempt(delivery) : Promise.resolve(undefined)),
       // What can't be given back is found when its lease ends.
       giveBack: async (deliveries, until) => {
         try {

@@ -1,4 +1,5 @@
 // The only place that sends something to a customer's server. Never throws for what that server does.
+import { LRUCache } from 'lru-cache';
 import type { Dispatcher } from 'undici';
 import { guardedAgent, type Egress } from './guarded-agent.js';
 import { exchange, type Answer } from './http-exchange.js';
@@ -36,7 +37,11 @@ export type Send = (request: WebhookRequest) => Promise<Outcome>;
 const readBytes = 64 * 1024;
 const keptBytes = 16 * 1024;
 
+/** Addresses that are taken apart already. */
+const maxAddresses = 10_000;
+
 export class Sender {
+  private readonly addresses = new LRUCache({ max: maxAddresses, memoMethod: addressOf });
   private readonly kept: Dispatcher;
   private readonly fresh: Dispatcher;
 
@@ -68,8 +73,7 @@ export class Sender {
    * may have seen both, which at-least-once allows and `webhook-id` tells. As Go does with an Idempotency-Key.
    */
   private async exchange({ url, headers, body, timeoutMs }: WebhookRequest, note: (phase: keyof Phases) => number): Promise<Answer> {
-    const { origin, pathname, search } = new URL(url);
-    const request = { origin, path: pathname + search, method: 'POST', headers, body } as const;
+    const request = { ...this.addresses.memo(url), method: 'POST', headers, body } as const;
     let hasAnswer = false;
     const progress = { started: () => note('connectedMs'), answering: () => (hasAnswer = true), head: () => note('headMs') };
     const giveUpAt = performance.now() + timeoutMs;
@@ -82,11 +86,17 @@ export class Sender {
   }
 }
 
+function addressOf(url: string): { origin: string; path: string } {
+  const { origin, pathname, search } = new URL(url);
+  return { origin, path: pathname + search };
+}
+
 /** PostgreSQL's text takes no NUL; what is not UTF-8, compressed bodies too, is shown as replacement characters. */
 function readable(bytes: Buffer): string {
   return bytes.toString('utf8').replaceAll('\0', '\u2400');
 }
 
+/** By entries: a header may be called `__proto__`. */
 function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]));
 }

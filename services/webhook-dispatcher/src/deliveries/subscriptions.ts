@@ -54,19 +54,19 @@ export class Subscriptions {
     private readonly monotonicNow: () => number = () => performance.now(),
   ) {}
 
-  /** Whether `of` answers without the database. */
-  has(workspaceId: string): boolean {
-    return this.ageOf(workspaceId) < lifetimeMs;
-  }
-
-  /** @throws what the database says, when it has to be asked */
-  async of(workspaceId: string): Promise<Subscription[]> {
+  /** Those in memory; undefined when the database has to be asked. */
+  known(workspaceId: string): Subscription[] | undefined {
     const age = this.ageOf(workspaceId);
-    if (age >= lifetimeMs) return this.loadOnce(workspaceId);
+    if (age >= lifetimeMs) return undefined;
     const entry = this.entries.get(workspaceId)!;
     entry.isInUse = true;
     if (age >= renewAfterMs) this.renewWithOthers(workspaceId);
     return entry.subscriptions;
+  }
+
+  /** @throws what the database says, when it has to be asked */
+  async of(workspaceId: string): Promise<Subscription[]> {
+    return this.known(workspaceId) ?? this.loadOnce(workspaceId);
   }
 
   /** What was loaded, or began to be loaded, before now is not used any more: who waits for it gets what is loaded next. */

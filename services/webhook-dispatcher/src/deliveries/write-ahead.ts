@@ -66,9 +66,10 @@ export class WriteAhead {
     return this.held < maxHeld;
   }
 
-  /** Resolves when there is room. */
-  async room(): Promise<void> {
+  /** Waits for room, and then does what may take it. Whoever has waited longest goes next. */
+  async whenRoom(takeIt: () => Promise<void>): Promise<void> {
     while (!this.hasRoom) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    await takeIt().finally(() => this.callNext());
   }
 
   /** From now on it is written when it has been attempted or its budget ends. Resolves when it is in the database. */
@@ -101,8 +102,11 @@ export class WriteAhead {
 
   private release(): void {
     this.held -= 1;
-    // All: one that no longer wants its place must not keep it from the next.
-    if (this.hasRoom) for (const goOn of this.waiting.splice(0)) goOn();
+    this.callNext();
+  }
+
+  private callNext(): void {
+    if (this.hasRoom) this.waiting.shift()?.();
   }
 
   private endBudgets(): void {

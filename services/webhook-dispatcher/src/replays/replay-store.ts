@@ -2,7 +2,8 @@
 // leaves neither a batch without progress nor progress without its batch.
 import type { DataSource, EntityManager } from 'typeorm';
 import { dueAgain, notLeased } from '../deliveries/by-hand.js';
-import { deliveryId, type DeliveryStatus } from '../deliveries/delivery.js';
+import type { DeliveryStatus } from '../deliveries/delivery.js';
+import { deliveryId } from '../deliveries/ids.js';
 import { nextStretch, type Candidate, type ReplayScope, type Stretch } from './candidates.js';
 import { pace } from './pace.js';
 import type { ReplayBatches } from './replay-loop.js';
