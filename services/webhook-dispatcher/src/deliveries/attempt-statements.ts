@@ -1,29 +1,59 @@
 // The statements that record a batch of attempts, and the columns of their parameters.
 import type { EntityManager } from 'typeorm';
-import { ends, isBetween, plainColumn, timeColumn } from './columns.js';
+import { arrayOf, arraysOf, ends, isBetween, namesOf, unnest, type Column } from './columns.js';
 import { awaitsSuccess } from '../health/health-store.js';
 import type { AttemptedDelivery } from './delivery.js';
 import { eventValues, logEvents } from './event-log.js';
 import { Statement } from '../statement.js';
 
-/** Columns of `result`, with their types, as `attemptValues` gives them. */
-const attemptColumns = [
-  ['delivery_id', 'text'], ['event_at', 'timestamptz'], ['number', 'integer'], ['id', 'text'], ['started_at', 'timestamptz'],
-  ['duration_ms', 'double precision'], ['response_code', 'integer'], ['response_headers', 'jsonb'], ['response_body', 'text'], ['error', 'text'],
-  ['url', 'text'], ['request_headers', 'jsonb'], ['queued_ms', 'double precision'], ['connected_ms', 'double precision'], ['head_ms', 'double precision'],
-  ['status', 'text'], ['next_attempt_at', 'timestamptz'],
-] as const;
+type MadeDelivery = Pick<AttemptedDelivery, 'delivery'>;
 
-/** And as `deliveryValues` gives them. */
-const deliveryColumns = [
-  ['workspace_id', 'text'], ['endpoint_id', 'text'], ['event_id', 'text'], ['event_type', 'text'], ['max_attempts', 'integer'], ['created_at', 'timestamptz'],
-] as const;
+/** Whose place in the log an attempt takes. */
+const placeColumns: Column<MadeDelivery>[] = [
+  { name: 'delivery_id', type: 'text', of: ({ delivery }) => delivery.id },
+  { name: 'event_at', type: 'timestamptz', of: ({ delivery }) => delivery.eventAt },
+  { name: 'number', type: 'integer', of: ({ delivery }) => delivery.attempts + 1 },
+];
+
+const loggedColumns: Column<AttemptedDelivery>[] = [
+  ...placeColumns,
+  { name: 'id', type: 'text', of: ({ attemptId }) => attemptId },
+  { name: 'started_at', type: 'timestamptz', of: ({ startedAt }) => startedAt },
+  { name: 'duration_ms', type: 'double precision', of: ({ outcome }) => outcome.durationMs },
+  { name: 'response_code', type: 'integer', of: ({ outcome }) => (outcome.kind === 'answered' ? outcome.status : null) },
+  { name: 'response_headers', type: 'jsonb', of: ({ outcome }) => (outcome.kind === 'answered' ? JSON.stringify(outcome.headers) : '{}') },
+  { name: 'response_body', type: 'text', of: ({ outcome }) => (outcome.kind === 'answered' ? outcome.body : null) },
+  { name: 'error', type: 'text', of: ({ outcome }) => (outcome.kind === 'unanswered' ? outcome.error : null) },
+  { name: 'url', type: 'text', of: ({ request }) => request?.url ?? null },
+  { name: 'request_headers', type: 'jsonb', of: ({ request }) => (request ? JSON.stringify(request.headers) : null) },
+  { name: 'queued_ms', type: 'double precision', of: ({ startedAt, delivery }) => startedAt.getTime() - delivery.takenAt.getTime() },
+  { name: 'connected_ms', type: 'double precision', of: ({ outcome }) => outcome.phases.connectedMs ?? null },
+  { name: 'head_ms', type: 'double precision', of: ({ outcome }) => outcome.phases.headMs ?? null },
+];
+
+/** Of each attempt: what is logged of it, and where it leaves its delivery. */
+const attemptColumns: Column<AttemptedDelivery>[] = [
+  ...loggedColumns,
+  { name: 'status', type: 'text', of: ({ next }) => (next.kind === 'retry' ? 'retrying' : next.kind) },
+  { name: 'next_attempt_at', type: 'timestamptz', of: ({ next }) => (next.kind === 'retry' ? next.at : null) },
+];
+
+/** The same, and what makes its delivery. */
+const firstAttemptColumns: Column<AttemptedDelivery>[] = [
+  ...attemptColumns,
+  { name: 'workspace_id', type: 'text', of: ({ delivery }) => delivery.workspaceId },
+  { name: 'endpoint_id', type: 'text', of: ({ delivery }) => delivery.target.endpointId },
+  { name: 'event_id', type: 'text', of: ({ delivery }) => delivery.eventId },
+  { name: 'event_type', type: 'text', of: ({ delivery }) => delivery.eventType },
+  { name: 'max_attempts', type: 'integer', of: ({ delivery }) => delivery.maxAttempts },
+  { name: 'created_at', type: 'timestamptz', of: ({ delivery }) => delivery.takenAt },
+];
 
 /** Both the `result` of a batch, a row for each attempt, and the log of attempts. The parameters are numbered from 2. */
-function resultOf(columns: (readonly [name: string, type: string])[]): string {
-  const logged = 'delivery_id, event_at, number, id, started_at, duration_ms, response_code, response_headers, response_body, error, url, request_headers, queued_ms, connected_ms, head_ms';
+function resultOf(columns: Column<AttemptedDelivery>[]): string {
+  const logged = namesOf(loggedColumns);
   return `result AS (
-    SELECT * FROM unnest(${columns.map(([, type], index) => `$${index + 2}::${type}[]`).join(', ')}) AS r (${columns.map(([name]) => name).join(', ')})
+    SELECT * FROM ${unnest(columns, 2, 'r')}
   ), logged AS (
     INSERT INTO attempts (${logged}) SELECT ${logged} FROM result ON CONFLICT DO NOTHING
   )`;
@@ -46,7 +76,7 @@ function unlessCancelled(d: string, values: Record<string, string>): string {
  */
 const updateAttempted = new Statement<{ id: string }>(
   'update attempted deliveries',
-  `WITH ${resultOf([...attemptColumns])}, moved AS (
+  `WITH ${resultOf(attemptColumns)}, moved AS (
      UPDATE deliveries d
      SET attempts = r.number, response_code = r.response_code, error = r.error, last_attempt_at = r.started_at,
          leased_by = NULL,
@@ -64,7 +94,7 @@ const updateAttempted = new Statement<{ id: string }>(
  */
 const insertAttempted = new Statement<{ id: string }>(
   'insert attempted deliveries',
-  `WITH ${resultOf([...attemptColumns, ...deliveryColumns])}, ${logEvents(2 + attemptColumns.length + deliveryColumns.length)}, made AS (
+  `WITH ${resultOf(firstAttemptColumns)}, ${logEvents(2 + firstAttemptColumns.length)}, made AS (
      INSERT INTO deliveries (id, event_at, workspace_id, endpoint_id, event_id, event_type, max_attempts, created_at,
                              status, attempts, response_code, error, last_attempt_at, next_attempt_at, due_at, completed_at)
      SELECT r.delivery_id, r.event_at, r.workspace_id, r.endpoint_id, r.event_id, r.event_type, r.max_attempts, r.created_at,
@@ -82,23 +112,23 @@ const insertAttempted = new Statement<{ id: string }>(
 export async function updateDeliveries(tx: EntityManager, attempts: AttemptedDelivery[]): Promise<string[]> {
   const batch = inOrder(attempts);
   const days = ends(batch.map(({ delivery }) => delivery.eventAt));
-  return idsOf(await updateAttempted.run(tx, [endpointsOf(batch), ...attemptValues(batch), ...days]));
+  return idsOf(await updateAttempted.run(tx, [endpointsOf(batch), ...arraysOf(attemptColumns, batch), ...days]));
 }
 
 /** @returns which of the endpoints have been failing */
 export async function insertDeliveries(tx: EntityManager, attempts: AttemptedDelivery[]): Promise<string[]> {
   const batch = inOrder(attempts);
   const events = [...new Set(batch.map(({ delivery }) => delivery.unwritten!.event))];
-  return idsOf(await insertAttempted.run(tx, [endpointsOf(batch), ...attemptValues(batch), ...deliveryValues(batch), ...eventValues(events)]));
+  return idsOf(await insertAttempted.run(tx, [endpointsOf(batch), ...arraysOf(firstAttemptColumns, batch), ...eventValues(events)]));
 }
 
 /** @returns those of the attempts whose place in the log is not taken */
 export async function withoutRecorded(tx: EntityManager, attempts: AttemptedDelivery[]): Promise<AttemptedDelivery[]> {
   const times = attempts.map(({ delivery }) => delivery.eventAt);
   const rows = await tx.query<{ delivery_id: string; number: number }[]>(
-    `SELECT a.delivery_id, a.number FROM attempts a JOIN unnest($1::text[], $2::timestamptz[], $3::integer[]) AS made (delivery_id, event_at, number) USING (delivery_id, event_at, number)
+    `SELECT a.delivery_id, a.number FROM attempts a JOIN ${unnest(placeColumns, 1, 'made')} USING (delivery_id, event_at, number)
      WHERE ${isBetween('a.event_at', '$4', '$5')}`,
-    [attempts.map(({ delivery }) => delivery.id), times, attempts.map(({ delivery }) => delivery.attempts + 1), ...ends(times)],
+    [...arraysOf(placeColumns, attempts), ...ends(times)],
   );
   const taken = new Set(rows.map(({ delivery_id, number }) => `${delivery_id} ${number}`));
   return attempts.filter(({ delivery }) => !taken.has(`${delivery.id} ${delivery.attempts + 1}`));
@@ -109,43 +139,8 @@ function inOrder(batch: AttemptedDelivery[]): AttemptedDelivery[] {
   return batch.toSorted((a, b) => (a.delivery.id < b.delivery.id ? -1 : 1));
 }
 
-function endpointsOf(batch: AttemptedDelivery[]): string {
-  return plainColumn([...new Set(batch.map(({ delivery }) => delivery.target.endpointId))]);
-}
-
-function attemptValues(batch: AttemptedDelivery[]): unknown[] {
-  const column = <T>(value: (attempted: AttemptedDelivery) => T): T[] => batch.map(value);
-  return [
-    plainColumn(column(({ delivery }) => delivery.id)),
-    timeColumn(column(({ delivery }) => delivery.eventAt)),
-    plainColumn(column(({ delivery }) => delivery.attempts + 1)),
-    plainColumn(column(({ attemptId }) => attemptId)),
-    timeColumn(column(({ startedAt }) => startedAt)),
-    plainColumn(column(({ outcome }) => outcome.durationMs)),
-    plainColumn(column(({ outcome }) => (outcome.kind === 'answered' ? outcome.status : null))),
-    column(({ outcome }) => (outcome.kind === 'answered' ? JSON.stringify(outcome.headers) : '{}')),
-    column(({ outcome }) => (outcome.kind === 'answered' ? outcome.body : null)),
-    plainColumn(column(({ outcome }) => (outcome.kind === 'unanswered' ? outcome.error : null))),
-    column(({ request }) => request?.url ?? null),
-    column(({ request }) => (request ? JSON.stringify(request.headers) : null)),
-    plainColumn(column(({ startedAt, delivery }) => startedAt.getTime() - delivery.takenAt.getTime())),
-    plainColumn(column(({ outcome }) => outcome.phases.connectedMs ?? null)),
-    plainColumn(column(({ outcome }) => outcome.phases.headMs ?? null)),
-    plainColumn(column(({ next }) => (next.kind === 'retry' ? 'retrying' : next.kind))),
-    timeColumn(column(({ next }) => (next.kind === 'retry' ? next.at : null))),
-  ];
-}
-
-function deliveryValues(batch: AttemptedDelivery[]): unknown[] {
-  const deliveries = batch.map(({ delivery }) => delivery);
-  return [
-    plainColumn(deliveries.map(({ workspaceId }) => workspaceId)),
-    plainColumn(deliveries.map(({ target }) => target.endpointId)),
-    plainColumn(deliveries.map(({ eventId }) => eventId)),
-    plainColumn(deliveries.map(({ eventType }) => eventType)),
-    plainColumn(deliveries.map(({ maxAttempts }) => maxAttempts)),
-    timeColumn(deliveries.map(({ takenAt }) => takenAt)),
-  ];
+function endpointsOf(batch: AttemptedDelivery[]): Buffer {
+  return arrayOf('text', [...new Set(batch.map(({ delivery }) => delivery.target.endpointId))]);
 }
 
 function idsOf(rows: { id: string }[]): string[] {

@@ -1,31 +1,28 @@
 // The part that logs events, of the statements that write deliveries.
-import { packBytes, plainColumn, timeColumn } from './columns.js';
+import { arraysOf, namesOf, unnest, type Column } from './columns.js';
 import type { LoggedEvent } from './fan-out.js';
 
-/** CTE that logs those that are not yet. @param first number of the first of its 8 parameters, which `eventValues` gives */
+const eventColumns: Column<LoggedEvent>[] = [
+  { name: 'id', type: 'text', of: ({ event }) => event.id },
+  { name: 'event_at', type: 'timestamptz', of: ({ eventAt }) => eventAt },
+  { name: 'workspace_id', type: 'text', of: ({ event }) => event.workspaceId },
+  { name: 'type', type: 'text', of: ({ event }) => event.type },
+  { name: 'traceparent', type: 'text', of: ({ traceparent }) => traceparent },
+  { name: 'payload', type: 'bytea', of: ({ payload }) => payload },
+];
+
+/** CTE that logs those that are not yet. @param first number of the first of the parameters that `eventValues` gives */
 export function logEvents(first: number): string {
-  const [id, at, workspace, type, traceparent, starts, lengths, payloads] = Array.from({ length: 8 }, (_, index) => `$${first + index}`);
+  const names = namesOf(eventColumns);
   return `logged_events AS (
-    INSERT INTO events (id, event_at, workspace_id, type, traceparent, payload)
-    SELECT id, event_at, workspace_id, type, traceparent, substring(${payloads}::bytea FROM start FOR length)
-    FROM unnest(${id}::text[], ${at}::timestamptz[], ${workspace}::text[], ${type}::text[], ${traceparent}::text[], ${starts}::integer[], ${lengths}::integer[])
-      AS e (id, event_at, workspace_id, type, traceparent, start, length)
-    ON CONFLICT DO NOTHING
+    INSERT INTO events (${names}) SELECT ${names} FROM ${unnest(eventColumns, first, 'e')} ON CONFLICT DO NOTHING
   )`;
 }
 
+/** How many parameters `logEvents` takes. */
+export const eventValueCount = eventColumns.length;
+
 /** In the order of ids: two statements that log the same events must not wait for each other in a circle. */
-export function eventValues(events: LoggedEvent[]): unknown[] {
-  const sorted = [...events].sort((a, b) => (a.event.id < b.event.id ? -1 : 1));
-  const { bytes, starts, lengths } = packBytes(sorted.map(({ payload }) => payload));
-  return [
-    plainColumn(sorted.map(({ event }) => event.id)),
-    timeColumn(sorted.map(({ eventAt }) => eventAt)),
-    plainColumn(sorted.map(({ event }) => event.workspaceId)),
-    plainColumn(sorted.map(({ event }) => event.type)),
-    plainColumn(sorted.map(({ traceparent }) => traceparent)),
-    starts,
-    lengths,
-    bytes,
-  ];
+export function eventValues(events: LoggedEvent[]): Buffer[] {
+  return arraysOf(eventColumns, events.toSorted((a, b) => (a.event.id < b.event.id ? -1 : 1)));
 }

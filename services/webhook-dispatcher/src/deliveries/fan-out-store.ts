@@ -2,9 +2,10 @@
 // batches as arrays: one statement for many rows costs PostgreSQL little more than one for a single row.
 import type { DataSource } from 'typeorm';
 import type { SecretBox } from '../endpoints/secret-box.js';
-import { ends, isBetween, plainColumn, timeColumn } from './columns.js';
+import { arraysOf, ends, isBetween, namesOf, unnest, type Column } from './columns.js';
+import type { DueDelivery } from './delivery.js';
 import { endpointColumns, targetOf, type EndpointRow } from './endpoint-row.js';
-import { eventValues, logEvents } from './event-log.js';
+import { eventValueCount, eventValues, logEvents } from './event-log.js';
 import type { LoggedEvent, NewDelivery } from './fan-out.js';
 import { Statement } from '../statement.js';
 import type { Subscription } from './subscriptions.js';
@@ -14,12 +15,35 @@ const selectEndpoints = new Statement<EndpointRow>(
   `SELECT ${endpointColumns} FROM endpoints p WHERE p.workspace_id = ANY($1) AND p.deleted_at IS NULL`,
 );
 
+const keyColumns: Column<DueDelivery>[] = [
+  { name: 'id', type: 'text', of: ({ id }) => id },
+  { name: 'event_at', type: 'timestamptz', of: ({ eventAt }) => eventAt },
+];
+
+/** A delivery to be written as pending. */
+interface PendingRow extends DueDelivery {
+  dueAt: Date;
+  leasedBy: number | null;
+  createdAt: Date;
+}
+
+const pendingColumns: Column<PendingRow>[] = [
+  ...keyColumns,
+  { name: 'workspace_id', type: 'text', of: ({ workspaceId }) => workspaceId },
+  { name: 'endpoint_id', type: 'text', of: ({ target }) => target.endpointId },
+  { name: 'event_id', type: 'text', of: ({ eventId }) => eventId },
+  { name: 'event_type', type: 'text', of: ({ eventType }) => eventType },
+  { name: 'max_attempts', type: 'integer', of: ({ maxAttempts }) => maxAttempts },
+  { name: 'due_at', type: 'timestamptz', of: ({ dueAt }) => dueAt },
+  { name: 'leased_by', type: 'integer', of: ({ leasedBy }) => leasedBy },
+  { name: 'created_at', type: 'timestamptz', of: ({ createdAt }) => createdAt },
+];
+
 const insertDeliveries = new Statement<{ id: string }>(
   'insert deliveries',
   `WITH ${logEvents(1)}, made AS (
-     INSERT INTO deliveries (id, event_at, workspace_id, endpoint_id, event_id, event_type, max_attempts, due_at, leased_by, status, attempts, created_at)
-     SELECT *, 'pending', 0, $18::timestamptz
-     FROM unnest($9::text[], $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::integer[], $16::timestamptz[], $17::integer[])
+     INSERT INTO deliveries (${namesOf(pendingColumns)}, status, attempts)
+     SELECT *, 'pending', 0 FROM ${unnest(pendingColumns, 1 + eventValueCount, 'd')}
      ON CONFLICT DO NOTHING
      RETURNING id
    )
@@ -29,7 +53,7 @@ const insertDeliveries = new Statement<{ id: string }>(
 /** What an earlier try has inserted whose answer was lost. Apart from the insert, which would have to be planned each time with it. */
 const selectOwn = new Statement<{ id: string }>(
   'deliveries of an earlier try',
-  `SELECT d.id FROM deliveries d JOIN unnest($1::text[], $2::timestamptz[]) AS wanted (id, event_at) USING (id, event_at)
+  `SELECT d.id FROM deliveries d JOIN ${unnest(keyColumns, 1, 'wanted')} USING (id, event_at)
    WHERE d.leased_by = $3 AND d.attempts = 0 AND d.created_at < $4 AND ${isBetween('d.event_at', '$5', '$6')}`,
 );
 
@@ -60,18 +84,11 @@ export class FanOutStore {
   async insert(events: LoggedEvent[], wanted: NewDelivery[], now: Date): Promise<Set<string>> {
     // Two statements that write the same deliveries must not wait for each other in a circle.
     const deliveries = wanted.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-    const made = await insertDeliveries.run(this.everywhere.manager, [
-      ...eventValues(events),
-      ...keysOf(deliveries),
-      plainColumn(deliveries.map(({ workspaceId }) => workspaceId)),
-      plainColumn(deliveries.map(({ target }) => target.endpointId)),
-      plainColumn(deliveries.map(({ eventId }) => eventId)),
-      plainColumn(deliveries.map(({ eventType }) => eventType)),
-      plainColumn(deliveries.map(({ maxAttempts }) => maxAttempts)),
-      timeColumn(deliveries.map(({ leased, leasedUntil }) => (leased ? leasedUntil : now))),
-      plainColumn(deliveries.map(({ leased }) => (leased ? this.replica : null))),
-      now,
-    ]);
+    const rows = deliveries.map((delivery): PendingRow => {
+      const { leased, leasedUntil } = delivery;
+      return { ...delivery, dueAt: leased ? leasedUntil : now, leasedBy: leased ? this.replica : null, createdAt: now };
+    });
+    const made = await insertDeliveries.run(this.everywhere.manager, [...eventValues(events), ...arraysOf(pendingColumns, rows)]);
     const fresh = new Set(made.map(({ id }) => id));
     const others = deliveries.filter(({ id }) => !fresh.has(id));
     if (others.length > 0) for (const { id } of await this.ownAmong(others, now)) fresh.add(id);
@@ -80,10 +97,6 @@ export class FanOutStore {
 
   private ownAmong(deliveries: NewDelivery[], before: Date): Promise<{ id: string }[]> {
     const times = deliveries.map(({ eventAt }) => eventAt);
-    return selectOwn.run(this.everywhere.manager, [...keysOf(deliveries), this.replica, before, ...ends(times)]);
+    return selectOwn.run(this.everywhere.manager, [...arraysOf(keyColumns, deliveries), this.replica, before, ...ends(times)]);
   }
-}
-
-function keysOf(deliveries: NewDelivery[]): unknown[] {
-  return [plainColumn(deliveries.map(({ id }) => id)), timeColumn(deliveries.map(({ eventAt }) => eventAt))];
 }

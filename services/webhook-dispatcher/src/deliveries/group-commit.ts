@@ -14,24 +14,31 @@ export interface GroupCommitWork<T> {
   nameOf: (item: T) => string;
 }
 
-const gatherMs = 4;
-const maxBatch = 500;
+export interface GroupCommitPace {
+  /** How long is waited for more before a statement that could take more. */
+  gatherMs: number;
+  /** Most statements at the same time. There is a second one only when the first has left as much as one takes. */
+  maxWriters: number;
+}
+
+/** As many as one statement takes. What it costs of its own is spread over them, and the event loop is not held up for long by writing them out. */
+const maxBatch = 200;
 const pauseAfterFailureMs = 500;
 
 export class GroupCommit<T> {
   private readonly waiting: T[] = [];
   private readonly writers = new Set<Promise<void>>();
 
-  /** @param maxWriters most statements at the same time */
   constructor(
     private readonly work: GroupCommitWork<T>,
-    private readonly maxWriters: number,
+    private readonly pace: GroupCommitPace,
     private readonly logger: Logger,
   ) {}
 
   add(item: T): void {
     this.waiting.push(item);
-    if (this.writers.size >= this.maxWriters) return;
+    const isNeeded = this.writers.size === 0 || (this.isFull && this.writers.size < this.pace.maxWriters);
+    if (!isNeeded) return;
     const writer = this.writeAll().finally(() => this.writers.delete(writer));
     this.writers.add(writer);
   }
@@ -42,11 +49,16 @@ export class GroupCommit<T> {
   }
 
   private async writeAll(): Promise<void> {
-    await delay(gatherMs);
     while (this.waiting.length > 0) {
+      if (!this.isFull) await delay(this.pace.gatherMs);
       const batch = this.waiting.splice(0, maxBatch);
-      await this.writeUntilDone(batch);
+      // Another writer may have taken all.
+      if (batch.length > 0) await this.writeUntilDone(batch);
     }
+  }
+
+  private get isFull(): boolean {
+    return this.waiting.length >= maxBatch;
   }
 
   private async writeUntilDone(batch: T[]): Promise<void> {
