@@ -41,6 +41,8 @@ const answers: Record<ProbeRequest, () => object | Promise<object>> = {
   },
 };
 
-process.on('message', async (message: ProbeRequest) => process.send!(await answers[message]()));
+process.on('message', (message: ProbeRequest) => {
+  void Promise.resolve(answers[message]()).then((answer) => process.send!(answer));
+});
 // Listening must not keep alive what wants to end.
 process.channel?.unref();
