@@ -16,10 +16,11 @@ const events = Number(process.env.BENCH_EVENTS ?? 20_000);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
 const inFlight = 64;
 const endpoints = Number(process.env.BENCH_ENDPOINTS ?? 50);
+const replicas = Number(process.env.BENCH_REPLICAS ?? 1);
 const filler = 'x'.repeat(700);
 let published = 0;
 
-const { databaseUrl, publisher, rpc, pids, profile, sink, close } = await openStack();
+const { databaseUrl, publisher, rpc, pids, profile, sink, close } = await openStack({ replicas });
 try {
   for (let i = 0; i < endpoints; i++) {
     const caller = { workspaceId: `ws_bench${i}` };
@@ -60,19 +61,27 @@ async function perSecond(count: number, send: (count: number) => Promise<void>):
 /** Lets the dispatcher sleep while the events are published, so that publishing takes nothing from it. */
 async function drain() {
   const stopProfile = await startProfile();
-  process.kill(pids.dispatcher, 'SIGSTOP');
+  for (const pid of pids.dispatchers) process.kill(pid, 'SIGSTOP');
   const reached = sink.expect(events);
   await publishAll(events);
-  const before = { dispatcher: cpuMs(pids.dispatcher), postgres: cpuMs(pids.postgres) };
+  const before = costs();
   const start = performance.now();
-  process.kill(pids.dispatcher, 'SIGCONT');
+  for (const pid of pids.dispatchers) process.kill(pid, 'SIGCONT');
   await reached;
   const rate = events / ((performance.now() - start) / 1_000);
   await recorded();
-  const perDelivery = (name: 'dispatcher' | 'postgres') => ((cpuMs(pids[name]) - before[name]) * 1_000) / events;
-  const cost = { rate, 'dispatcher µs': perDelivery('dispatcher'), 'postgres µs': perDelivery('postgres') };
+  const after = costs();
+  const cost = {
+    rate,
+    'dispatcher µs': ((after.dispatchers - before.dispatchers) * 1_000) / events,
+    'postgres µs': ((after.postgres - before.postgres) * 1_000) / events,
+  };
   await stopProfile();
   return cost;
+}
+
+function costs() {
+  return { dispatchers: pids.dispatchers.reduce((sum, pid) => sum + cpuMs(pid), 0), postgres: cpuMs(pids.postgres) };
 }
 
 /** BENCH_PROFILE=<folder> leaves a CPU profile there of what the dispatcher does with each backlog. */

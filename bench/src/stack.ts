@@ -32,12 +32,13 @@ export async function openStack({ replicas = 1 } = {}) {
     await new Promise((resolve) => dispatcher.once('message', resolve));
     return dispatcher;
   };
-  const dispatcher = await startDispatcher();
-  for (let more = 1; more < replicas; more++) await startDispatcher();
+  const dispatchers = [await startDispatcher()];
+  while (dispatchers.length < replicas) dispatchers.push(await startDispatcher());
+  const dispatcher = dispatchers[0]!;
 
   const bus = await connectBus({ natsUrl: nats.url, streamReplicas: 1 }, host);
   const rpc = await RpcChannel.connect(nats.url, host);
-  const pids = { dispatcher: dispatcher.pid!, postgres: postgres.pid };
+  const pids = { dispatcher: dispatcher.pid!, dispatchers: dispatchers.map(({ pid }) => pid!), postgres: postgres.pid };
   const memory = () => ask<NodeJS.MemoryUsage>(dispatcher, 'memory');
   const loopDelay = () => ask<LoopDelay>(dispatcher, 'loop');
   const profile = () => ask<object>(dispatcher, 'profile');
