@@ -20,12 +20,13 @@ const replicas = Number(process.env.BENCH_REPLICAS ?? 1);
 const filler = 'x'.repeat(700);
 let published = 0;
 
-const { databaseUrl, publisher, rpc, pids, profile, sink, close } = await openStack({ replicas });
+const { databaseUrl, publisher, rpc, pids, replaceDispatchers, profile, sink, close } = await openStack({ replicas });
 try {
   for (let i = 0; i < endpoints; i++) {
     const caller = { workspaceId: `ws_bench${i}` };
     await rpc.client(EndpointService).createEndpoint({ caller, url: sink.url, eventTypes: ['*'], maxInFlight: inFlight, replyPublicKey: createReplyKey().publicKey });
   }
+  if (process.env.BENCH_FLOOR) await replaceDispatchers(new URL('./floor.ts', import.meta.url), { SINK_URL: sink.url });
   await perSecond(5_000, publishAll);
   await perSecond(5_000, postAll);
   await recorded();

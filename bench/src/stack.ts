@@ -38,11 +38,20 @@ export async function openStack({ replicas = 1 } = {}) {
 
   const bus = await connectBus({ natsUrl: nats.url, streamReplicas: 1 }, host);
   const rpc = await RpcChannel.connect(nats.url, host);
+  /** Another program in the place of the dispatcher, with its environment. */
+  const replaceDispatchers = async (other: URL, more: NodeJS.ProcessEnv) => {
+    await Promise.all(dispatchers.map(ended));
+    const child = fork(other, { execArgv: [...nodeOptions, ...probe], env: { ...env, ...more } });
+    host.onStop('dispatcher', () => ended(child));
+    await new Promise((resolve) => child.once('message', resolve));
+    dispatchers.splice(0, dispatchers.length, child);
+    pids.dispatchers.splice(0, pids.dispatchers.length, child.pid!);
+  };
   const pids = { dispatcher: dispatcher.pid!, dispatchers: dispatchers.map(({ pid }) => pid!), postgres: postgres.pid };
   const memory = () => ask<NodeJS.MemoryUsage>(dispatcher, 'memory');
   const loopDelay = () => ask<LoopDelay>(dispatcher, 'loop');
-  const profile = () => ask<object>(dispatcher, 'profile');
-  return { databaseUrl: withEveryWorkspace(databaseUrls['webhook-dispatcher']), publisher: new Publisher(bus), rpc, pids, memory, loopDelay, profile, sink: await startSink(host), newSink: () => startSink(host), close };
+  const profile = () => ask<object>(dispatchers[0]!, 'profile');
+  return { databaseUrl: withEveryWorkspace(databaseUrls['webhook-dispatcher']), publisher: new Publisher(bus), rpc, pids, replaceDispatchers, memory, loopDelay, profile, sink: await startSink(host), newSink: () => startSink(host), close };
 }
 
 /** A benchmark looks at the rows of all workspaces at once. */
