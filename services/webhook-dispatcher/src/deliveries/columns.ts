@@ -52,7 +52,8 @@ const headerBytes = 5 * 4;
 export function arrayOf<Type extends keyof Values>(type: Type, values: readonly (Values[Type] | null)[]): Buffer {
   const { oid, most, write } = formats[type];
   let size = headerBytes;
-  for (const value of values) size += 4 + (value === null ? 0 : most(value));
+  // By index, here and below: V8 makes an object for each step of an iterator over arrays of all kinds.
+  for (let i = 0; i < values.length; i++) size += 4 + (values[i] === null ? 0 : most(values[i]!));
   const array = Buffer.allocUnsafe(size);
   array.writeInt32BE(values.length === 0 ? 0 : 1, 0);
   array.writeInt32BE(1, 4);
@@ -61,8 +62,8 @@ export function arrayOf<Type extends keyof Values>(type: Type, values: readonly 
   array.writeInt32BE(values.length, 12);
   array.writeInt32BE(1, 16);
   let end = headerBytes;
-  for (const value of values) {
-    const length = value === null ? -1 : write(array, value, end + 4);
+  for (let i = 0; i < values.length; i++) {
+    const length = values[i] === null ? -1 : write(array, values[i]!, end + 4);
     array.writeInt32BE(length, end);
     end += 4 + Math.max(0, length);
   }

@@ -35,6 +35,9 @@ export type InsertDeliveries = (events: LoggedEvent[], deliveries: NewDelivery[]
 /** An event and who wants it. */
 interface Arrival {
   received: Received<typeof EnvelopeSchema>;
+  eventAt: Date;
+  /** Of its workspace, by which its targets were found. */
+  subscriptions: Subscription[];
   targets: Target[];
 }
 
@@ -63,21 +66,47 @@ export class FanOut {
       if (subscriptions) known.push(arrivalOf(received, subscriptions));
       else unknown.push(received);
     }
-    await Promise.all([this.handleArrivals(known), this.arriveAll(unknown).then((arrivals) => this.handleArrivals(arrivals))]);
+    await Promise.all([this.handleArrivals(known), this.handleUnknown(unknown)]);
   }
 
+  private async handleUnknown(batch: Received<typeof EnvelopeSchema>[]): Promise<void> {
+    if (batch.length > 0) await this.handleArrivals(await Promise.all(batch.map((received) => this.arrive(received))));
+  }
+
+  /** What can't be attempted at once is written first; the rest follows in turn as there is room. */
   private async handleArrivals(arrivals: Arrival[]): Promise<void> {
-    const [ahead, first] = partition(arrivals, (arrival) => this.mayGoAhead(arrival));
-    await Promise.all([this.attemptFirst(ahead), this.writeFirst(first)]);
+    const settled: Promise<unknown>[] = [];
+    const first: Arrival[] = [];
+    const later: Arrival[] = [];
+    for (const arrival of arrivals) {
+      if (!this.mayGoAhead(arrival)) first.push(arrival);
+      else if (this.writeAhead.hasFreeRoom) settled.push(this.attempt(arrival));
+      else later.push(arrival);
+    }
+    await Promise.all([...settled, this.writeFirst(first), this.attemptLater(later)]);
   }
 
-  private arriveAll(batch: Received<typeof EnvelopeSchema>[]): Promise<Arrival[]> {
-    return Promise.all(batch.map((received) => this.arrive(received)));
+  /** Each as soon as there is room. Meanwhile who wants it may have changed, and what was quick may have come to be slow. */
+  private async attemptLater(arrivals: Arrival[]): Promise<void> {
+    if (arrivals.length === 0) return;
+    const settled: Promise<unknown>[] = [];
+    const late: Arrival[] = [];
+    try {
+      for (const before of arrivals) {
+        if (!this.writeAhead.hasRoom) await this.writeAhead.room();
+        const subscriptions = this.subscriptions.known(before.received.message.workspaceId);
+        const arrival = subscriptions === before.subscriptions ? before : await this.arrive(before.received);
+        if (this.mayGoAhead(arrival)) settled.push(this.attempt(arrival));
+        else late.push(arrival);
+      }
+    } finally {
+      this.writeAhead.passOn();
+    }
+    await Promise.all([...settled, this.writeFirst(late)]);
   }
 
   private async arrive(received: Received<typeof EnvelopeSchema>): Promise<Arrival> {
-    const { workspaceId } = received.message;
-    return arrivalOf(received, this.subscriptions.known(workspaceId) ?? (await this.subscriptions.of(workspaceId)));
+    return arrivalOf(received, await this.subscriptions.of(received.message.workspaceId));
   }
 
   /**
@@ -94,26 +123,11 @@ export class FanOut {
     return !ordered && !disabledAt && (!pausedUntil || pausedUntil <= this.clock.now());
   }
 
-  /** One event after the other, each as soon as there is room; what has come to be slow meanwhile is written first. */
-  private async attemptFirst(arrivals: Arrival[]): Promise<void> {
-    const late: Arrival[] = [];
-    const settled: Promise<unknown>[] = [];
-    const go = (arrival: Arrival): void => {
-      if (this.mayGoAhead(arrival)) settled.push(this.attempt(arrival));
-      else late.push(arrival);
-    };
-    for (const arrival of arrivals) {
-      if (this.writeAhead.hasRoom) go(arrival);
-      // Who wants it may have changed while it waited.
-      else await this.writeAhead.whenRoom(async () => go(await this.arrive(arrival.received)));
-    }
-    await Promise.all([...settled, this.writeFirst(await this.arriveAll(late.map(({ received }) => received)))]);
-  }
-
-  private attempt({ received, targets }: Arrival): Promise<unknown> {
-    const event = toLoggedEvent(received);
-    const deliveries = deliveriesOf(event, targets, this.clock.now());
-    const settled = Promise.all(deliveries.map((delivery) => this.writeAhead.hold(delivery, event)));
+  private attempt(arrival: Arrival): Promise<unknown> {
+    const event = toLoggedEvent(arrival);
+    const deliveries = deliveriesOf(event, arrival.targets, this.clock.now());
+    const held = deliveries.map((delivery) => this.writeAhead.hold(delivery, event));
+    const settled = held.length === 1 ? held[0]! : Promise.all(held);
     this.recent.remember(event.event.id, settled);
     for (const delivery of deliveries) this.lanes.add(delivery);
     return settled;
@@ -129,7 +143,7 @@ export class FanOut {
     await this.recent.settled(ids);
     for (const id of ids) if (!this.recent.has(id)) this.recent.remember(id, Promise.resolve());
     const now = this.clock.now();
-    const events = arrivals.map(({ received }) => toLoggedEvent(received));
+    const events = arrivals.map(toLoggedEvent);
     const isLeased = ({ target }: DueDelivery) => this.isAttemptedAtOnce(target) && this.lanes.hasRoom(target.endpointId);
     const planned = events.flatMap((event, index) => deliveriesOf(event, arrivals[index]!.targets, now));
     const deliveries = planned.map((delivery) => ({ ...delivery, leased: isLeased(delivery) }));
@@ -143,11 +157,10 @@ export class FanOut {
 function arrivalOf(received: Received<typeof EnvelopeSchema>, subscriptions: Subscription[]): Arrival {
   const { id, type, data } = received.message;
   if (!data.value) throw new Error(`Event ${id} is of the unknown type ${type}`);
-  const about = data.value as EventSubject;
-  const at = eventTime(received.message);
+  const eventAt = eventTime(received.message);
   const isWanted = ({ eventTypes, pageIds, target }: Subscription) =>
-    wants({ eventTypes, pageIds, endpointId: target.endpointId }, type, about) && isOwed(target, at);
-  return { received, targets: subscriptions.filter(isWanted).map(({ target }) => target) };
+    wants({ eventTypes, pageIds, endpointId: target.endpointId }, type, data.value as EventSubject) && isOwed(target, eventAt);
+  return { received, eventAt, subscriptions, targets: subscriptions.filter(isWanted).map(({ target }) => target) };
 }
 
 /**
@@ -176,14 +189,8 @@ function deliveriesOf({ event, eventAt, payload, traceparent }: LoggedEvent, tar
   }));
 }
 
-function toLoggedEvent({ message, trace }: Received<typeof EnvelopeSchema>): LoggedEvent {
+function toLoggedEvent({ received: { message, trace }, eventAt }: Arrival): LoggedEvent {
   const carrier: { traceparent?: string } = {};
   propagation.inject(trace ?? context.active(), carrier);
-  return { event: message, eventAt: eventTime(message), payload: renderPayload(message), traceparent: carrier.traceparent ?? null };
-}
-
-function partition<T>(all: T[], isFirst: (one: T, index: number) => boolean): [T[], T[]] {
-  const [first, second]: [T[], T[]] = [[], []];
-  for (const [index, one] of all.entries()) (isFirst(one, index) ? first : second).push(one);
-  return [first, second];
+  return { event: message, eventAt, payload: renderPayload(message), traceparent: carrier.traceparent ?? null };
 }

@@ -18,14 +18,20 @@ export interface ExchangeBounds {
   maxBodyBytes: number;
 }
 
-/** What happens on the way. */
-export interface ExchangeProgress {
-  /** A connection is there and the request begins to be sent. */
-  started: () => void;
-  /** The first byte of an answer has come, be it an informational one. */
-  answering: () => void;
-  /** The head of the answer is there. */
-  head: () => void;
+/** How far an exchange has come, and when, in milliseconds from `start`. Unset where it did not come to that. */
+export class ExchangeProgress {
+  private readonly start = performance.now();
+  /** A connection was there and the request began to be sent. */
+  connectedMs?: number;
+  /** The first byte of an answer had come, be it an informational one. */
+  hasAnswer = false;
+  /** The head of the answer was there. */
+  headMs?: number;
+
+  /** From its beginning to now, to the microsecond. */
+  elapsedMs(): number {
+    return Math.round((performance.now() - this.start) * 1_000) / 1_000;
+  }
 }
 
 /** Answers of 1xx before the real one. One or two make sense; a server that floods us with them would keep us busy. */
@@ -59,16 +65,16 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.controller = controller;
     // It failed while it waited for a connection.
     if (this.failure) controller.abort(this.failure);
-    else this.progress.started();
+    else this.progress.connectedMs = this.progress.elapsedMs();
   }
 
   onResponseStarted(): void {
-    this.progress.answering();
+    this.progress.hasAnswer = true;
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200) return this.countInformational();
-    this.progress.head();
+    this.progress.headMs = this.progress.elapsedMs();
     this.status = status;
     this.headers = headers;
   }
@@ -98,7 +104,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
 
   private succeed(): void {
     clearTimeout(this.timer);
-    this.resolve({ status: this.status, headers: this.headers, body: Buffer.concat(this.chunks) });
+    this.resolve({ status: this.status, headers: this.headers, body: this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks) });
   }
 
   /** Without effect once it has succeeded. */

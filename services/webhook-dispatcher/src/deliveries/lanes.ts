@@ -49,6 +49,7 @@ export class Lanes {
   private readonly failing = new Set<string>();
   private readonly slots: Slots;
   private readonly arrivals = new Arrivals();
+  private nextTurn?: NodeJS.Immediate;
   private stopping = false;
 
   constructor(
@@ -178,6 +179,15 @@ export class Lanes {
     if (left.length > 0) await this.work.giveBack(left, this.clock.now());
   }
 
+  /** Together with all others whose attempts end in the same turn of the event loop: starts made one after the other take less time. */
+  private advanceSoon(endpointId: string): void {
+    this.queue.add(endpointId);
+    this.nextTurn ??= setImmediate(() => {
+      this.nextTurn = undefined;
+      this.advance();
+    });
+  }
+
   private advance(endpointId?: string): void {
     if (endpointId !== undefined) this.queue.add(endpointId);
     for (const id of this.queue) {
@@ -204,7 +214,7 @@ export class Lanes {
     const ended = (outcome?: Outcome) => {
       this.end(delivery, lane, outcome);
       giveBack();
-      this.advance(endpointId);
+      this.advanceSoon(endpointId);
     };
     // Should an attempt reject after all, its place must not stay taken.
     void this.work.attempt(delivery).then(ended, () => ended());

@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Dispatcher } from 'undici';
 import { guardedAgent, type Egress } from './guarded-agent.js';
-import { exchange, type Answer } from './http-exchange.js';
+import { exchange, ExchangeProgress, type Answer } from './http-exchange.js';
 import { hadAnswered } from './reused-connection.js';
 import { meaningOf, type SendError } from './send-error.js';
 
@@ -51,16 +51,13 @@ export class Sender {
   }
 
   readonly send: Send = async (request) => {
-    const start = performance.now();
-    const phases: Phases = {};
-    const elapsedMs = () => Math.round((performance.now() - start) * 1_000) / 1_000;
-    const note = (phase: keyof Phases) => (phases[phase] = elapsedMs());
+    const progress = new ExchangeProgress();
     try {
-      const { status, headers, body } = await this.exchange(request, note);
-      return { kind: 'answered', status, headers: flatten(headers), body: readable(body.subarray(0, keptBytes)), phases, durationMs: elapsedMs() };
+      const { status, headers, body } = await this.exchange(request, progress);
+      return { kind: 'answered', status, headers: flatten(headers), body: readable(body), phases: phasesOf(progress), durationMs: progress.elapsedMs() };
     } catch (error) {
-      const meaning = meaningOf(error, phases.headMs !== undefined);
-      return { kind: 'unanswered', error: meaning, detail: (error as Error).message, phases, durationMs: elapsedMs() };
+      const meaning = meaningOf(error, progress.headMs !== undefined);
+      return { kind: 'unanswered', error: meaning, detail: (error as Error).message, phases: phasesOf(progress), durationMs: progress.elapsedMs() };
     }
   };
 
@@ -72,18 +69,19 @@ export class Sender {
    * What was written to a kept connection that its server had just closed is sent once more, over a new one: the server
    * may have seen both, which at-least-once allows and `webhook-id` tells. As Go does with an Idempotency-Key.
    */
-  private async exchange({ url, headers, body, timeoutMs }: WebhookRequest, note: (phase: keyof Phases) => number): Promise<Answer> {
+  private async exchange({ url, headers, body, timeoutMs }: WebhookRequest, progress: ExchangeProgress): Promise<Answer> {
     const request = { ...this.addresses.memo(url), method: 'POST', headers, body } as const;
-    let hasAnswer = false;
-    const progress = { started: () => note('connectedMs'), answering: () => (hasAnswer = true), head: () => note('headMs') };
-    const giveUpAt = performance.now() + timeoutMs;
     try {
       return await exchange(this.kept, request, { timeoutMs, maxBodyBytes: readBytes }, progress);
     } catch (error) {
-      if (hasAnswer || !hadAnswered(error)) throw error;
-      return exchange(this.fresh, request, { timeoutMs: giveUpAt - performance.now(), maxBodyBytes: readBytes }, progress);
+      if (progress.hasAnswer || !hadAnswered(error)) throw error;
+      return exchange(this.fresh, request, { timeoutMs: timeoutMs - progress.elapsedMs(), maxBodyBytes: readBytes }, progress);
     }
   }
+}
+
+function phasesOf({ connectedMs, headMs }: ExchangeProgress): Phases {
+  return { connectedMs, headMs };
 }
 
 function addressOf(url: string): { origin: string; path: string } {
@@ -93,7 +91,7 @@ function addressOf(url: string): { origin: string; path: string } {
 
 /** PostgreSQL's text takes no NUL; what is not UTF-8, compressed bodies too, is shown as replacement characters. */
 function readable(bytes: Buffer): string {
-  return bytes.toString('utf8').replaceAll('\0', '\u2400');
+  return bytes.toString('utf8', 0, keptBytes).replaceAll('\0', '\u2400');
 }
 
 /** By entries: a header may be called `__proto__`. */

@@ -8,7 +8,9 @@ const maxFresh = 64;
 
 export class Slots {
   private inFlight = 0;
-  private fresh = 0;
+  /** Those that are not of age, with when each was taken, in milliseconds of the monotonic clock; oldest first. */
+  private readonly fresh = new Set<{ since: number }>();
+  private timer?: NodeJS.Timeout;
   private idle?: () => void;
 
   /** @param onFree called when there is one again because an attempt has come of age; when one ends, its caller knows */
@@ -19,7 +21,7 @@ export class Slots {
   ) {}
 
   get areTaken(): boolean {
-    return this.inFlight >= this.maxInFlight || this.fresh >= maxFresh;
+    return this.inFlight >= this.maxInFlight || this.fresh.size >= maxFresh;
   }
 
   get taken(): number {
@@ -28,20 +30,13 @@ export class Slots {
 
   /** @returns what gives it back */
   take(): () => void {
+    const slot = { since: performance.now() };
     this.inFlight += 1;
-    this.fresh += 1;
-    let isFresh = true;
-    const age = () => {
-      if (isFresh) this.fresh -= 1;
-      isFresh = false;
-    };
-    const timer = setTimeout(() => {
-      age();
-      this.onFree();
-    }, this.freshMs);
+    this.fresh.add(slot);
+    // One for all: at thousands a second a timer for each is a burden.
+    this.timer ??= setTimeout(() => this.age(), this.freshMs);
     return () => {
-      clearTimeout(timer);
-      age();
+      this.fresh.delete(slot);
       this.inFlight -= 1;
       if (this.inFlight === 0) this.idle?.();
     };
@@ -50,5 +45,20 @@ export class Slots {
   /** Resolves when none is taken; ask when no more are. */
   async untilIdle(): Promise<void> {
     if (this.inFlight > 0) await new Promise<void>((resolve) => (this.idle = resolve));
+  }
+
+  private age(): void {
+    const now = performance.now();
+    const before = this.fresh.size;
+    this.timer = undefined;
+    for (const slot of this.fresh) {
+      const left = slot.since + this.freshMs - now;
+      if (left > 0) {
+        this.timer = setTimeout(() => this.age(), left);
+        break;
+      }
+      this.fresh.delete(slot);
+    }
+    if (this.fresh.size < before) this.onFree();
   }
 }

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { systemClock } from '@na/service-host';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { DueDelivery } from './delivery.js';
 import type { LoggedEvent } from './fan-out.js';
 import type { LoopLag } from './loop-lag.js';
@@ -14,4 +15,40 @@ test('a delivery that could not be inserted is let go of, and its event is not t
   await expect(writeAhead.write([delivery])).rejects.toThrow('the database is away');
   await dealtWith;
   expect(lost).toEqual([delivery]);
+});
+
+test('room is given in turn, several places at a time, and who needs less than there is lets the next one in', async () => {
+  const work = { insert: () => Promise.resolve(), onSlow: () => undefined, onLost: () => undefined };
+  const writeAhead = new WriteAhead(work, systemClock, { ownMs: 0 } as LoopLag);
+  const held: DueDelivery[] = [];
+  const hold = () => {
+    const delivery = {} as DueDelivery;
+    void writeAhead.hold(delivery, {} as LoggedEvent);
+    held.push(delivery);
+  };
+  while (writeAhead.hasFreeRoom) hold();
+  const told: string[] = [];
+  const waiting = ['first', 'second', 'third'].map(async (name) => {
+    await writeAhead.room();
+    told.push(name);
+    // All that is left.
+    if (name === 'second') while (writeAhead.hasRoom) hold();
+    writeAhead.passOn();
+  });
+  const release = async () => {
+    held.shift()!.unwritten!.become('recording');
+    await turn();
+  };
+
+  await release();
+  expect(writeAhead.hasRoom).toBe(true);
+  // Nobody goes before those who wait.
+  expect(writeAhead.hasFreeRoom).toBe(false);
+  expect(told).toEqual([]);
+  while (told.length === 0) await release();
+  expect(told).toEqual(['first', 'second']);
+  while (told.length === 2) await release();
+  await Promise.all(waiting);
+  expect(told).toEqual(['first', 'second', 'third']);
+  expect(writeAhead.hasFreeRoom).toBe(true);
 });

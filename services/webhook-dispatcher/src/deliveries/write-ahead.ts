@@ -19,6 +19,9 @@ const maxOwnMs = 1_000;
 /** Most that are held: enough for all attempts that lanes make at once and as many to follow; more would only use up their budget. */
 const maxHeld = 160;
 
+/** Who waits for room is told when there is some for a run of them: made one after the other they take less time than one by one. */
+const toldAt = 128;
+
 /**
  * Where an unwritten delivery stands. Each step is taken in one go, before anything is awaited, so that recorder and budget
  * never both write it.
@@ -66,10 +69,19 @@ export class WriteAhead {
     return this.held < maxHeld;
   }
 
-  /** Waits for room, and then does what may take it. Whoever has waited longest goes next. */
-  async whenRoom(takeIt: () => Promise<void>): Promise<void> {
+  /** The same for who comes now: nobody goes before those who wait. */
+  get hasFreeRoom(): boolean {
+    return this.hasRoom && this.waiting.length === 0;
+  }
+
+  /** Resolves when there is room. Whoever has waited longest is told first, takes what room it needs, and calls `passOn`. */
+  async room(): Promise<void> {
     while (!this.hasRoom) await new Promise<void>((resolve) => this.waiting.push(resolve));
-    await takeIt().finally(() => this.callNext());
+  }
+
+  /** Tells the next who waits of the room that is left. */
+  passOn(): void {
+    if (this.hasRoom) this.waiting.shift()?.();
   }
 
   /** From now on it is written when it has been attempted or its budget ends. Resolves when it is in the database. */
@@ -102,11 +114,7 @@ export class WriteAhead {
 
   private release(): void {
     this.held -= 1;
-    this.callNext();
-  }
-
-  private callNext(): void {
-    if (this.hasRoom) this.waiting.shift()?.();
+    if (this.held <= toldAt) this.passOn();
   }
 
   private endBudgets(): void {

@@ -1,7 +1,7 @@
 // Seals endpoint secrets at rest with AES-256-GCM under versioned keys that live outside the database.
 // Shape of the sealed bytes: key version (1) | nonce (12) | ciphertext | tag (16). The endpoint's id is authenticated with
 // it, so that a secret copied to another row does not open.
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 
 export type SealingKeys = ReadonlyMap<number, Buffer>;
 
@@ -31,8 +31,12 @@ export class SecretBox {
   /** The version of the key that seals. */
   readonly newest: number;
 
-  constructor(private readonly keys: SealingKeys) {
+  /** Made once: of bytes each opening would make its own, which takes longer than the opening. */
+  private readonly keys: ReadonlyMap<number, KeyObject>;
+
+  constructor(keys: SealingKeys) {
     this.newest = Math.max(...keys.keys());
+    this.keys = new Map([...keys].map(([version, key]) => [version, createSecretKey(key)]));
   }
 
   seal(secret: string, endpointId: string): Buffer {
