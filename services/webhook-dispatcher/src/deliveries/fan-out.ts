@@ -141,7 +141,7 @@ export class FanOut {
   private async insertPending(arrivals: Arrival[]): Promise<DueDelivery[]> {
     const ids = arrivals.map(({ received }) => received.message.id);
     await this.recent.settled(ids);
-    for (const id of ids) if (!this.recent.has(id)) this.recent.remember(id, Promise.resolve());
+    for (const id of ids) if (!this.recent.has(id)) this.recent.remember(id);
     const now = this.clock.now();
     const events = arrivals.map(toLoggedEvent);
     const isLeased = ({ target }: DueDelivery) => this.isAttemptedAtOnce(target) && this.lanes.hasRoom(target.endpointId);
