@@ -1,18 +1,19 @@
 // What a dispatcher can't do without, and nothing else: takes events from the stream, signs and sends each to one address, records
 // it with the dispatcher's own statement, and acknowledges. No endpoints, filters, lanes, budgets, retries, traces or log lines, and
 // its headers are made of constants. `BENCH_FLOOR=1 npm run bench:dispatcher` measures it in the dispatcher's place.
+/* eslint-disable @nx/enforce-module-boundaries -- it is made of the dispatcher's own parts */
 import { fromBinary } from '@bufbuild/protobuf';
 import { EnvelopeSchema, streams, type Envelope } from '@na/contracts';
 import { connectBus } from '@na/messaging';
 import { createHost, openAcrossWorkspaces, systemClock } from '@na/service-host';
 import { AckPolicy, type JsMsg } from '@nats-io/jetstream';
 import { Pool } from 'undici';
-import { insertDeliveries } from '../../services/webhook-dispatcher/dist/deliveries/attempt-statements.js';
-import type { AttemptedDelivery, DueDelivery } from '../../services/webhook-dispatcher/dist/deliveries/delivery.js';
-import { exchange } from '../../services/webhook-dispatcher/dist/deliveries/http-exchange.js';
-import { attemptId, deliveryId } from '../../services/webhook-dispatcher/dist/deliveries/ids.js';
-import { eventTime, renderPayload } from '../../services/webhook-dispatcher/dist/deliveries/payload.js';
-import { sign } from '../../services/webhook-dispatcher/dist/deliveries/sign.js';
+import { insertDeliveries } from '@na/webhook-dispatcher/deliveries/attempt-statements';
+import type { AttemptedDelivery, DueDelivery } from '@na/webhook-dispatcher/deliveries/delivery';
+import { exchange, ExchangeProgress } from '@na/webhook-dispatcher/deliveries/http-exchange';
+import { attemptId, deliveryId } from '@na/webhook-dispatcher/deliveries/ids';
+import { eventTime, renderPayload } from '@na/webhook-dispatcher/deliveries/payload';
+import { sign } from '@na/webhook-dispatcher/deliveries/sign';
 
 /** The environment of the dispatcher that it stands in for, and where to send to. */
 const { DATABASE_URL: databaseUrl = '', NATS_URL: natsUrl = '', SINK_URL: sinkUrl = '' } = process.env;
@@ -60,8 +61,7 @@ async function attempt(event: Envelope): Promise<AttemptedDelivery> {
   const startedAt = new Date();
   const start = performance.now();
   const headers = { ...sign(event.id, payload, secrets, startedAt), 'content-type': 'application/json' };
-  const progress = { started: () => undefined, answering: () => undefined, head: () => undefined };
-  const answer = await exchange(pool, { path, method: 'POST', headers, body: payload }, { timeoutMs: 10_000, maxBodyBytes: 65_536 }, progress);
+  const answer = await exchange(pool, { path, method: 'POST', headers, body: payload }, { timeoutMs: 10_000, maxBodyBytes: 65_536 }, new ExchangeProgress());
   const id = deliveryId(event.id, 'we_floor', eventAt);
   const delivery = {
     id, eventAt, workspaceId: event.workspaceId, eventId: event.id, eventType: event.type, attempts: 0, maxAttempts: 1, takenAt: startedAt,

@@ -2,7 +2,7 @@
 // the table has been asked. Bounded: what it has forgotten is only attempted once too often, and still recorded once.
 
 /** In each of two generations, of which the older one is forgotten as a whole: to find the oldest of a Set that deletes takes long. */
-const perGeneration = 25_000;
+const perGeneration = 5_000;
 
 export class RecentEvents {
   private met = new Set<string>();
