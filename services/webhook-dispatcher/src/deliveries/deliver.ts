@@ -1,5 +1,5 @@
 // One attempt at one delivery: sign, send, decide, record. Never throws for what the customer's server does.
-import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
+import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { inSpan } from '@na/messaging';
 import { areTracesRecorded, notingSentTrace, type Clock, type Logger } from '@na/service-host';
 import { maskHeaders } from '../endpoints/custom-headers.js';
@@ -21,7 +21,7 @@ export interface DeliverWith {
 
 /** @returns what the endpoint answered, for its lane to go by */
 export function deliver(delivery: DueDelivery, by: DeliverWith): Promise<Outcome> {
-  const parent = propagation.extract(context.active(), delivery.traceparent ? { traceparent: delivery.traceparent } : {});
+  const parent = propagation.extract(ROOT_CONTEXT, delivery.traceparent ? { traceparent: delivery.traceparent } : {});
   const attributes = { 'webhook.delivery': delivery.id, 'webhook.endpoint': delivery.target.endpointId, 'webhook.attempt': delivery.attempts + 1 };
   return inSpan({ name: 'webhook attempt', kind: SpanKind.INTERNAL, attributes, parent }, () => attempt(delivery, by));
 }
