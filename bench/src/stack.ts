@@ -34,7 +34,6 @@ export async function openStack({ replicas = 1 } = {}) {
   };
   const dispatchers = [await startDispatcher()];
   while (dispatchers.length < replicas) dispatchers.push(await startDispatcher());
-  const dispatcher = dispatchers[0]!;
 
   const bus = await connectBus({ natsUrl: nats.url, streamReplicas: 1 }, host);
   const rpc = await RpcChannel.connect(nats.url, host);
@@ -45,11 +44,11 @@ export async function openStack({ replicas = 1 } = {}) {
     host.onStop('dispatcher', () => ended(child));
     await new Promise((resolve) => child.once('message', resolve));
     dispatchers.splice(0, dispatchers.length, child);
-    pids.dispatchers.splice(0, pids.dispatchers.length, child.pid!);
+    Object.assign(pids, { dispatcher: child.pid!, dispatchers: [child.pid!] });
   };
-  const pids = { dispatcher: dispatcher.pid!, dispatchers: dispatchers.map(({ pid }) => pid!), postgres: postgres.pid };
-  const memory = () => ask<NodeJS.MemoryUsage>(dispatcher, 'memory');
-  const loopDelay = () => ask<LoopDelay>(dispatcher, 'loop');
+  const pids = { dispatcher: dispatchers[0]!.pid!, dispatchers: dispatchers.map(({ pid }) => pid!), postgres: postgres.pid };
+  const memory = () => ask<NodeJS.MemoryUsage>(dispatchers[0]!, 'memory');
+  const loopDelay = () => ask<LoopDelay>(dispatchers[0]!, 'loop');
   const profile = () => ask<object>(dispatchers[0]!, 'profile');
   return { databaseUrl: withEveryWorkspace(databaseUrls['webhook-dispatcher']), publisher: new Publisher(bus), rpc, pids, replaceDispatchers, memory, loopDelay, profile, sink: await startSink(host), newSink: () => startSink(host), close };
 }
@@ -87,6 +86,7 @@ async function startSink(host: Host) {
 }
 
 function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   child.kill('SIGTERM');
   return exited;

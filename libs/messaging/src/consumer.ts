@@ -16,6 +16,9 @@ import { inSpan, traceOf } from './trace-headers.js';
 /** A message not settled within this time is handed out again: how long a crash holds messages up. Work that lasts renews it. */
 const ackWaitMs = 5_000;
 
+/** A message is renewed at the latest two of these after it came. */
+const renewEveryMs = ackWaitMs / 5;
+
 const deadLetters = metrics.getMeter('messaging').createCounter('bus.dead_letters', {
   unit: '{message}',
   description: 'Messages that a consumer gave up and moved to the dead-letter stream.',
@@ -47,7 +50,7 @@ export class Consumer {
     await this.ensureDurable();
     const consumer = await this.bus.js.consumers.get(this.spec.stream.name, this.spec.durable);
     this.messages = await consumer.consume({ max_messages: Math.ceil(this.spec.maxInFlight / 2), callback: (message) => this.take(message) });
-    this.heartbeat = setInterval(() => this.renew(), ackWaitMs / 4);
+    this.heartbeat = setInterval(() => this.renew(), renewEveryMs);
     this.work = this.orFail(this.run());
     void this.messages.closed().then((error) => this.fail(error));
   }
@@ -92,9 +95,9 @@ export class Consumer {
     this.wake?.();
   }
 
-  /** Those that would otherwise be handed out again before the next look or soon after it; most are settled long before. */
+  /** Those that have been here for as long as from one look to the next; most are settled before. */
   private renew(): void {
-    const takenBefore = performance.now() - ackWaitMs / 4;
+    const takenBefore = performance.now() - renewEveryMs;
     for (const [message, takenAt] of this.unsettled) {
       if (takenAt > takenBefore) return;
       message.working();

@@ -61,6 +61,10 @@ test('whatever rows are put into columns come out as they were', async () => {
   );
 });
 
+test('a time that is none is refused', () => {
+  expect(() => arraysOf(columns, [{ text: null, json: null, bytes: null, count: null, ratio: null, at: new Date(NaN) }])).toThrow('The time is not valid');
+});
+
 test('columns are named in the order of their parameters', () => {
   expect(unnest(columns, 3, 'r')).toBe('unnest($3::text[], $4::jsonb[], $5::bytea[], $6::integer[], $7::double precision[], $8::timestamptz[]) AS r (text, json, bytes, count, ratio, at)');
   expect(namesOf(columns)).toBe('text, json, bytes, count, ratio, at');

@@ -1,6 +1,6 @@
 // Loaded with `node --import` before anything else, so that the modules it instruments are not yet in use.
-// Silent by default: without OTEL_TRACES_EXPORTER spans are made but not sampled, so that trace ids still travel from
-// the request to the webhook; metrics and logs are off.
+// Silent by default: without OTEL_TRACES_EXPORTER a span is made only where a trace begins, and not sampled, so that trace ids
+// still travel from the request to the webhook; metrics and logs are off.
 import type { IncomingMessage } from 'node:http';
 import { register } from 'node:module';
 import { basename, resolve } from 'node:path';

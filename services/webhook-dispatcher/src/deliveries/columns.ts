@@ -35,10 +35,17 @@ const formats: { [Type in keyof Values]: Format<Values[Type]> } = {
   bytea: { oid: 17, most: ({ length }) => length, write: (to, value, at) => value.copy(to, at) },
   integer: { oid: 23, most: () => 4, write: (to, value, at) => to.writeInt32BE(value, at) - at },
   'double precision': { oid: 701, most: () => 8, write: (to, value, at) => to.writeDoubleBE(value, at) - at },
-  timestamptz: { oid: 1184, most: () => 8, write: (to, value, at) => writeInt64((value.getTime() - postgresEpochMs) * 1_000, to, at) },
+  timestamptz: { oid: 1184, most: () => 8, write: (to, value, at) => writeInt64(microsecondsOf(value), to, at) },
 };
 
-/** Without a BigInt for each. @param value an integer that a number holds exactly */
+/** Since PostgreSQL's epoch. After 2285 to the nearest that a number holds: its columns keep milliseconds. */
+function microsecondsOf(time: Date): number {
+  const ms = time.getTime();
+  if (Number.isNaN(ms)) throw new RangeError('The time is not valid');
+  return (ms - postgresEpochMs) * 1_000;
+}
+
+/** Without a BigInt for each. @param value an integer */
 function writeInt64(value: number, to: Buffer, at: number): number {
   to.writeInt32BE(Math.floor(value / 2 ** 32), at);
   to.writeUInt32BE(((value % 2 ** 32) + 2 ** 32) % 2 ** 32, at + 4);

@@ -55,8 +55,7 @@ function signedRequest({ id, eventId, eventType, attempts, payload, traceparent,
   const { url, timeoutMs } = target;
   try {
     const signatures = sign(eventId, payload, target.secrets(startedAt), startedAt);
-    // A trace that is recorded is put into the request by undici's instrumentation: see service-host's telemetry/register.ts.
-    const traced: Headers = !traceparent || isTraceRecorded() ? {} : { traceparent };
+    const traced = isTraceRecorded() ? {} : headersOfUnrecordedTrace(traceparent);
     const headers = requestHeaders({ eventId, eventType, deliveryId: id, attempt: attempts + 1, startedAt }, { ...target.headers, ...signatures, ...traced });
     return { url, timeoutMs, body: payload, headers, sent: { url, headers: { ...maskHeaders(target.headers), ...signatures, ...traced } } };
   } catch (error) {
@@ -67,6 +66,14 @@ function signedRequest({ id, eventId, eventType, attempts, payload, traceparent,
 
 function sendTraced(request: SignedRequest, send: Send): Promise<Outcome> {
   return isTraceRecorded() ? context.with(notingSentTrace(request.sent.headers), () => send(request)) : send(request);
+}
+
+/** One that is recorded is put into the request by undici's instrumentation: see service-host's telemetry/register.ts. */
+function headersOfUnrecordedTrace(traceparent: string | null): Headers {
+  if (!areTracesRecorded && traceparent) return { traceparent };
+  const headers: Headers = {};
+  propagation.inject(context.active(), headers);
+  return headers;
 }
 
 function isTraceRecorded(): boolean {

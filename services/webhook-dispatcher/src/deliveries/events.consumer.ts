@@ -18,7 +18,7 @@ export class EventsConsumer {
     maxBatch: 50,
     // A batch is in hand for as long as its slowest attempt, up to the budget of write-ahead.ts: others must not wait for it.
     maxConcurrentBatches: 500,
-    maxInFlight: 1_000,
+    maxInFlight: 2_000,
     maxTries: 20,
   })
   async onEvents(batch: Received<typeof EnvelopeSchema>[]): Promise<void> {

@@ -91,18 +91,33 @@ export class FanOut {
     if (arrivals.length === 0) return;
     const settled: Promise<unknown>[] = [];
     const late: Arrival[] = [];
+    // Before anything is waited for: by then others may want it.
+    const writeLate = () => {
+      const written = this.writeFirst(late.splice(0));
+      // Heard of below, or never when one can't arrive: then all come again.
+      written.catch(() => undefined);
+      settled.push(written);
+    };
     try {
+      await this.writeAhead.room();
       for (const before of arrivals) {
-        if (!this.writeAhead.hasRoom) await this.writeAhead.room();
-        const subscriptions = this.subscriptions.known(before.received.message.workspaceId);
-        const arrival = subscriptions === before.subscriptions ? before : await this.arrive(before.received);
+        if (!this.writeAhead.hasRoom) {
+          writeLate();
+          await this.writeAhead.room();
+        }
+        let arrival = before;
+        if (this.subscriptions.known(before.received.message.workspaceId) !== before.subscriptions) {
+          writeLate();
+          arrival = await this.arrive(before.received);
+        }
         if (this.mayGoAhead(arrival)) settled.push(this.attempt(arrival));
         else late.push(arrival);
       }
+      writeLate();
     } finally {
       this.writeAhead.passOn();
     }
-    await Promise.all([...settled, this.writeFirst(late)]);
+    await Promise.all(settled);
   }
 
   private async arrive(received: Received<typeof EnvelopeSchema>): Promise<Arrival> {

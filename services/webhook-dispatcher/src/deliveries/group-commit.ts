@@ -17,7 +17,7 @@ export interface GroupCommitWork<T> {
 export interface GroupCommitPace {
   /** How long is waited for more before a statement that could take more. */
   gatherMs: number;
-  /** Most statements at the same time. There is a second one only when the first has left as much as one takes. */
+  /** Most statements at the same time: while one waits for the disk, or is made again and again, others go on. */
   maxWriters: number;
 }
 
@@ -28,6 +28,7 @@ const pauseAfterFailureMs = 500;
 export class GroupCommit<T> {
   private readonly waiting: T[] = [];
   private readonly writers = new Set<Promise<void>>();
+  private isGathering = false;
 
   constructor(
     private readonly work: GroupCommitWork<T>,
@@ -37,24 +38,31 @@ export class GroupCommit<T> {
 
   add(item: T): void {
     this.waiting.push(item);
-    const isNeeded = this.writers.size === 0 || (this.isFull && this.writers.size < this.pace.maxWriters);
-    if (!isNeeded) return;
-    const writer = this.writeAll().finally(() => this.writers.delete(writer));
-    this.writers.add(writer);
+    this.startWriter();
   }
 
   /** Resolves when everything added so far is written. */
   async drain(): Promise<void> {
-    await Promise.all(this.writers);
+    while (this.writers.size > 0) await Promise.all(this.writers);
   }
 
-  private async writeAll(): Promise<void> {
-    while (this.waiting.length > 0) {
-      if (!this.isFull) await delay(this.pace.gatherMs);
-      const batch = this.waiting.splice(0, maxBatch);
-      // Another writer may have taken all.
-      if (batch.length > 0) await this.writeUntilDone(batch);
-    }
+  /** While something waits there is one that gathers, unless all write. */
+  private startWriter(): void {
+    if (this.waiting.length === 0 || this.isGathering || this.writers.size >= this.pace.maxWriters) return;
+    this.isGathering = true;
+    const writer = this.writeBatch().finally(() => {
+      this.writers.delete(writer);
+      this.startWriter();
+    });
+    this.writers.add(writer);
+  }
+
+  private async writeBatch(): Promise<void> {
+    if (!this.isFull) await delay(this.pace.gatherMs);
+    const batch = this.waiting.splice(0, maxBatch);
+    this.isGathering = false;
+    this.startWriter();
+    await this.writeUntilDone(batch);
   }
 
   private get isFull(): boolean {

@@ -11,6 +11,10 @@ test('an event has one delivery for each endpoint, the same however often it arr
   expect(deliveryId('evt_1', 'we_1', at)).not.toBe(deliveryId('evt_2', 'we_1', at));
 });
 
+test('it is the same in each release: events that were attempted before an upgrade may come again after it', () => {
+  expect(deliveryId('evt_1', 'we_1', at)).toBe('dlv_01kjvktckhfea8gvwc6y2cp5gj');
+});
+
 test('the id of a delivery tells when its event happened', () => {
   expect(eventTimeOf(deliveryId('evt_1', 'we_1', at))).toEqual(at);
 });

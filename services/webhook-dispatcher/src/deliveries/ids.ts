@@ -17,14 +17,14 @@ const tailLength = 16;
  * time is the event's, which tells its partition. 74 bits of SHA-256 keep two from meeting.
  */
 export function deliveryId(eventId: string, endpointId: string, eventAt: Date): string {
-  const tail = hash('sha256', `${eventId} ${endpointId}`, 'buffer').subarray(0, 10);
+  const tail = hash('sha256', `${eventId} ${endpointId}`, 'buffer').subarray(6, 16);
   // Version and variant of a UUIDv7.
   tail[0] = (tail[0]! & 0x0f) | 0x70;
   tail[2] = (tail[2]! & 0x3f) | 0x80;
   return `dlv_${charactersOfTime(eventAt)}${charactersOf(tail, 0)}${charactersOf(tail, 5)}`;
 }
 
-/** The id of an attempt ends like that of its delivery, of which no two attempts start at the same moment. */
+/** The id of an attempt ends like that of its delivery, of which two attempts hardly ever start at the same moment. It is no key. */
 export function attemptId(deliveryId: string, startedAt: Date): string {
   return `att_${charactersOfTime(startedAt)}${deliveryId.slice(-tailLength)}`;
 }

@@ -79,7 +79,7 @@ export async function startPipeline({ everywhere, secrets, replica, calls, send,
   const lanes: Lanes = new Lanes(
     limits,
     {
-      attempt: (delivery) => (replica.mayUseLeases ? attempt(delivery) : Promise.resolve(undefined)),
+      attempt: async (delivery) => (replica.mayUseLeases ? attempt(delivery) : undefined),
       // What can't be given back is found when its lease ends.
       giveBack: async (deliveries, until) => {
         try {

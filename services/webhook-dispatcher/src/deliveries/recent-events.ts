@@ -2,7 +2,7 @@
 // the table has been asked. Bounded: what it has forgotten is only attempted once too often, and still recorded once.
 
 /** In each of two generations, of which the older one is forgotten as a whole: to find the oldest of a Set that deletes takes long. */
-const perGeneration = 5_000;
+const perGeneration = 20_000;
 
 export class RecentEvents {
   private met = new Set<string>();
@@ -22,7 +22,7 @@ export class RecentEvents {
   }
 
   has(eventId: string): boolean {
-    return this.met.has(eventId) || this.metBefore.has(eventId);
+    return this.met.has(eventId) || this.metBefore.has(eventId) || this.underWay.has(eventId);
   }
 
   /** Resolves when those of the events that are being dealt with have been. */

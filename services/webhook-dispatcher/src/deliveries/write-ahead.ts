@@ -69,14 +69,15 @@ export class WriteAhead {
     return this.held < maxHeld;
   }
 
-  /** The same for who comes now: nobody goes before those who wait. */
+  /** Whether who comes now need not call `room`: nobody goes before those who wait. */
   get hasFreeRoom(): boolean {
     return this.hasRoom && this.waiting.length === 0;
   }
 
-  /** Resolves when there is room. Whoever has waited longest is told first, takes what room it needs, and calls `passOn`. */
+  /** Resolves when it is the caller's turn and there is room: it takes what it needs, and calls `passOn`. */
   async room(): Promise<void> {
-    while (!this.hasRoom) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    do await new Promise<void>((resolve) => this.waiting.push(resolve));
+    while (!this.hasRoom);
   }
 
   /** Tells the next who waits of the room that is left. */
