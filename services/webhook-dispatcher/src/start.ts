@@ -64,7 +64,7 @@ export async function startWebhookDispatcher(config: Config<typeof settings> & C
   const counting = new Counting(database);
   const endpointStore = new EndpointStore(database, tellOf);
   const endpoints = new Endpoints(endpointStore, LeftOverDeliveries.start({ database, everywhere }, host), secrets, config.webhookAllowedCidrs, clock);
-  const endpointParts = { database, store: endpointStore, endpoints, sealingKeys: config.webhookSealingKeys, secrets, counting, clock, wake: pipeline.wake, direct: pipeline.direct };
+  const endpointParts = { database, store: endpointStore, endpoints, sealingKeys: config.webhookSealingKeys, secrets, counting, clock, wake: pipeline.wake, attemptFirst: pipeline.attemptFirst, direct: pipeline.direct };
   const replayLoop = new ReplayLoop(new ReplayStore(everywhere), pipeline.wake, clock, host.logger);
   replayLoop.start();
   host.onStop('replay loop', () => replayLoop.stop());

@@ -90,6 +90,24 @@ test('a retry is made at once, before what waits and although the endpoint is le
   expect(header('x-webhook-delivery')(receiver.requests[failuresToOpen]!)).toBe(id);
 });
 
+test('many are made at once, fail as they may, and what is mended by then is seen by a test delivery', async () => {
+  receiver.behave(answer(500));
+  const { workspaceId, endpointId: id } = await dispatcher.createEndpoint(receiver.url);
+  for (let i = 0; i < failuresToOpen; i++) await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  const failing = await eventually(async () => {
+    const listed = await dispatcher.list(workspaceId);
+    expect(listed.filter(({ status }) => status === 'retrying')).toHaveLength(failuresToOpen);
+    return listed;
+  });
+  await Promise.all(failing.map((delivery) => retry(workspaceId, delivery.id)));
+  await receiver.received(2 * failuresToOpen);
+  await eventually(async () => expect((await dispatcher.list(workspaceId)).filter(({ attempts }) => attempts === 2)).toHaveLength(failuresToOpen));
+  receiver.behave(answer(200));
+  await dispatcher.endpoints.testEndpoint({ caller: { workspaceId }, id, eventType: 'webhook.test' });
+  await receiver.received(2 * failuresToOpen + 1);
+  expect(header('x-webhook-event')(receiver.requests.at(-1)!)).toBe('webhook.test');
+});
+
 test('a retry does not wait for the backoff', async () => {
   const { workspaceId, delivery } = await deliveryAfter(500);
   receiver.behave(answer(200));

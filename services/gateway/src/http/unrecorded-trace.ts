@@ -19,7 +19,8 @@ export function carryUnrecordedTraces(fastify: FastifyInstance): void {
     if (trace.getActiveSpan()) return done();
     // Not tracestate and baggage: text of the caller's own, that would be carried on to everywhere.
     const parent = propagation.extract(context.active(), { traceparent: request.headers.traceparent });
-    request.trace = trace.setSpan(parent, tracer.startSpan('request', {}, parent));
+    // The caller's own is carried on as it is: its receiver may be of those who record it.
+    request.trace = trace.getSpanContext(parent) ? parent : trace.setSpan(parent, tracer.startSpan('request', {}, parent));
     context.with(request.trace, done);
   });
   // A body comes by events of the connection, which know nothing of the request.

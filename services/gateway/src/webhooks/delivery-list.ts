@@ -13,7 +13,7 @@ const filters = listQuery.extend({
   event_type: eventPattern.optional().describe('Only of events of this type, or of a family such as `goal.*`. What matches no event type is refused.'),
   event_id: id('evt').optional().describe('Only of this event.'),
   endpoint_id: id('we').optional().describe('Only to this webhook.'),
-  response_code: wholeNumber(100, 599).optional().describe('Only those whose latest attempt was answered with this HTTP status.'),
+  response_code: wholeNumber(100, 999).optional().describe('Only those whose latest attempt was answered with this HTTP status.'),
   since: timestamp.optional().describe('Only of events from this moment on, by `event_created_at`; before `until`.'),
   until: timestamp.optional().describe('Only of events before this moment, by `event_created_at`.'),
 });

@@ -1,6 +1,7 @@
 // One endpoint's lane: what waits for it, and what of that may start now. Decides; `lanes.ts` starts.
 import { afterOutcome, closedBreaker, isHalfOpen, mayStart, pauseEnd, type Breaker } from './breaker.js';
 import type { DueDelivery } from './delivery.js';
+import { isSuccess } from './retry-policy.js';
 import type { Outcome } from './send.js';
 
 export interface LaneLimits {
@@ -24,6 +25,9 @@ const retryTurn = 4;
 export class Lane {
   private readonly firsts: DueDelivery[] = [];
   private readonly retries: DueDelivery[] = [];
+  /** That a person wants to see attempted now: they go before all others, and whether or not the endpoint is left alone because it fails. */
+  private readonly urgent: DueDelivery[] = [];
+  private readonly queues = [this.urgent, this.firsts, this.retries];
   private breaker: Breaker = closedBreaker;
   /** With when each began, in Unix milliseconds. */
   private readonly inFlight = new Map<DueDelivery, number>();
@@ -33,6 +37,8 @@ export class Lane {
   private nextSlotAt = 0;
   /** Moving average of how long attempts take, in milliseconds. */
   private usualMs = assumedMs;
+  /** Of what was urgent: that one of them fails is no reason to leave the endpoint alone for longer. */
+  private readonly hurried = new WeakSet<DueDelivery>();
   /** Begun before the endpoint changed: they say nothing of it as it is. */
   private readonly foreign = new WeakSet<DueDelivery>();
   /** Someone comes back to it by the clock. */
@@ -41,7 +47,7 @@ export class Lane {
   constructor(public limits: LaneLimits) {}
 
   get waiting(): number {
-    return this.firsts.length + this.retries.length;
+    return this.urgent.length + this.firsts.length + this.retries.length;
   }
 
   get isIdle(): boolean {
@@ -76,17 +82,18 @@ export class Lane {
     (delivery.attempts === 0 ? this.firsts : this.retries).push(delivery);
   }
 
-  /** The same, before all else of its kind, and whether or not it is left alone: someone wants to see whether it is well again. */
-  addFirst(delivery: DueDelivery): void {
-    this.breaker = { ...this.breaker, openUntil: 0 };
-    if (this.ids.has(delivery.id)) return this.renew(delivery);
+  /** The same as urgent. */
+  addUrgent(delivery: DueDelivery): void {
+    this.forget(delivery.id);
+    if (this.ids.has(delivery.id)) return;
     this.ids.add(delivery.id);
-    (delivery.attempts === 0 ? this.firsts : this.retries).unshift(delivery);
+    this.hurried.add(delivery);
+    this.urgent.push(delivery);
   }
 
   /** Lets go of what has waited so long that its lease does not cover an attempt any more, before it costs a slot of the rate. */
   letGo(isStale: (delivery: DueDelivery) => boolean): void {
-    for (const queue of [this.firsts, this.retries]) {
+    for (const queue of this.queues) {
       while (queue[0] && isStale(queue[0])) this.ids.delete(queue.shift()!.id);
     }
   }
@@ -96,9 +103,10 @@ export class Lane {
     const { ratePerSecond, maxInFlight } = this.limits;
     // Further away it is only when the clock has been set back.
     if (ratePerSecond) this.nextSlotAt = Math.min(this.nextSlotAt, now + 1_000 / ratePerSecond);
-    if (this.waiting === 0 || this.inFlight.size >= maxInFlight || now < this.nextSlotAt || !mayStart(this.breaker, this.inFlight.size, now)) return undefined;
+    if (this.inFlight.size >= maxInFlight || now < this.nextSlotAt) return undefined;
+    const delivery = this.pick(now);
+    if (!delivery) return undefined;
     if (ratePerSecond) this.nextSlotAt = Math.max(now, this.nextSlotAt) + 1_000 / ratePerSecond;
-    const delivery = this.pick();
     this.inFlight.set(delivery, now);
     return delivery;
   }
@@ -109,13 +117,16 @@ export class Lane {
     this.inFlight.delete(delivery);
     this.ids.delete(delivery.id);
     if (!outcome || this.foreign.has(delivery)) return;
-    this.breaker = afterOutcome(this.breaker, outcome, startedAt, now);
+    const after = afterOutcome(this.breaker, outcome, startedAt, now);
+    const isNothingNew = this.hurried.has(delivery) && isHalfOpen(this.breaker) && !isSuccess(outcome);
+    this.breaker = isNothingNew ? { ...this.breaker, askedUntil: after.askedUntil } : after;
     this.usualMs += (Math.max(0, outcome.durationMs - ownMs) - this.usualMs) / 8;
   }
 
   /** When something that waits may start for which nothing but time is missing; undefined when an end must come first. */
   nextStartAt(now: number): number | undefined {
     if (this.waiting === 0 || this.inFlight.size >= this.limits.maxInFlight) return undefined;
+    if (this.urgent.length > 0) return atLater(Math.max(this.nextSlotAt, this.breaker.askedUntil), now);
     const at = Math.max(this.nextSlotAt, pauseEnd(this.breaker));
     return at > now && mayStart(this.breaker, this.inFlight.size, at) ? at : undefined;
   }
@@ -144,30 +155,45 @@ export class Lane {
 
   /** Gives back everything that waits. */
   empty(): DueDelivery[] {
-    const left = [...this.firsts.splice(0), ...this.retries.splice(0)];
-    for (const { id } of left) this.ids.delete(id);
-    return left;
+    return this.emptied(this.queues);
+  }
+
+  /** Gives back what waits for the end of a pause. */
+  emptyForPause(now: number): DueDelivery[] {
+    return this.emptied(now < this.breaker.askedUntil ? this.queues : [this.firsts, this.retries]);
   }
 
   /** Lets go of one that waits, if it does. */
   forget(deliveryId: string): void {
-    for (const queue of [this.firsts, this.retries]) {
+    for (const queue of this.queues) {
       const index = queue.findIndex(({ id }) => id === deliveryId);
       for (const { id } of index < 0 ? [] : queue.splice(index, 1)) this.ids.delete(id);
     }
   }
 
   private renew(delivery: DueDelivery): void {
-    for (const queue of [this.firsts, this.retries]) {
+    for (const queue of this.queues) {
       const index = queue.findIndex(({ id }) => id === delivery.id);
       if (index >= 0 && queue[index]!.leasedUntil < delivery.leasedUntil) queue[index] = delivery;
     }
   }
 
-  private pick(): DueDelivery {
+  private emptied(queues: DueDelivery[][]): DueDelivery[] {
+    const left = queues.flatMap((queue) => queue.splice(0));
+    for (const { id } of left) this.ids.delete(id);
+    return left;
+  }
+
+  private pick(now: number): DueDelivery | undefined {
+    if (this.urgent.length > 0 && now >= this.breaker.askedUntil) return this.urgent.shift();
+    if (this.waiting === 0 || !mayStart(this.breaker, this.inFlight.size, now)) return undefined;
     this.picks += 1;
     const isRetryTurn = this.picks % retryTurn === 0;
     const [preferred, other] = isRetryTurn ? [this.retries, this.firsts] : [this.firsts, this.retries];
-    return (preferred.shift() ?? other.shift())!;
+    return preferred.shift() ?? other.shift();
   }
+}
+
+function atLater(at: number, now: number): number | undefined {
+  return at > now ? at : undefined;
 }

@@ -133,11 +133,11 @@ export class Lanes {
   }
 
   /** The same with one that goes before all others of its endpoint, and at once though that is left alone because it fails. */
-  bringFirst(arrival: Promise<DueDelivery | undefined>): Promise<void> {
+  bringUrgent(arrival: Promise<DueDelivery | undefined>): Promise<void> {
     return this.arrivals.track(
       arrival.then((delivery) => {
         if (!delivery) return;
-        this.laneFor(delivery.target).addFirst(delivery);
+        this.laneFor(delivery.target).addUrgent(delivery);
         this.advance(delivery.target.endpointId);
       }),
     );
@@ -259,7 +259,7 @@ export class Lanes {
   private rest(lane: Lane, now: number): void {
     const until = lane.pausedUntil(now);
     if (until === undefined) return;
-    const left = lane.empty();
+    const left = lane.emptyForPause(now);
     if (left.length > 0) void this.work.giveBack(left, new Date(lane.heldBackUntil(now)));
     this.work.onPause(new Date(until));
   }

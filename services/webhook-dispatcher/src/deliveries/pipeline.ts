@@ -116,7 +116,7 @@ export async function startPipeline({ everywhere, secrets, replica, calls, send,
 
   const attemptFirst = async (id: string, eventAt: Date) => {
     const claiming = recorder.holds(id) ? Promise.resolve(undefined) : schedule.claimOne(id, eventAt, clock.now());
-    await lanes.bringFirst(claiming).catch((error: unknown) => logger.warn({ err: error }, 'a retry by hand is left to the schedule'));
+    await lanes.bringUrgent(claiming).catch((error: unknown) => logger.warn({ err: error }, 'what a person wants attempted now is left to the schedule'));
     wake();
   };
 

@@ -1,4 +1,5 @@
 // The only place that sends something to a customer's server. Never throws for what that server does.
+import { StringDecoder } from 'node:string_decoder';
 import { LRUCache } from 'lru-cache';
 import type { Dispatcher } from 'undici';
 import { guardedAgent, type Egress } from './guarded-agent.js';
@@ -91,7 +92,9 @@ function addressOf(url: string): { origin: string; path: string } {
 
 /** PostgreSQL's text takes no NUL; what is not UTF-8, compressed bodies too, is shown as replacement characters. */
 function readable(bytes: Buffer): string {
-  return bytes.toString('utf8', 0, keptBytes).replaceAll('\0', '\u2400');
+  // Of what is cut off nothing is kept of the last character, where the cut goes through it.
+  const text = bytes.length > keptBytes ? new StringDecoder('utf8').write(bytes.subarray(0, keptBytes)) : bytes.toString('utf8');
+  return text.replaceAll('\0', '\u2400');
 }
 
 /** By entries: a header may be called `__proto__`. */

@@ -22,16 +22,17 @@ export interface EndpointParts {
   clock: Clock;
   /** Tells the due loop that deliveries may have become due. */
   wake: () => void;
+  attemptFirst: (id: string, eventAt: Date) => Promise<void>;
   direct: DirectAttempts;
 }
 
-export function endpointProviders({ database, store, endpoints, sealingKeys, secrets, counting, clock, wake, direct }: EndpointParts) {
+export function endpointProviders({ database, store, endpoints, sealingKeys, secrets, counting, clock, wake, attemptFirst, direct }: EndpointParts) {
   return [
     { provide: Endpoints, useValue: endpoints },
     { provide: SecretIntake, useValue: new SecretIntake(sealingKeys) },
     { provide: SecretRotation, useValue: new SecretRotation(store, secrets, clock) },
     { provide: ShownSecret, useValue: new ShownSecret(secrets) },
     { provide: Switching, useValue: new Switching(store, counting, clock, wake) },
-    { provide: TestDeliveries, useValue: new TestDeliveries(database, store, secrets, direct, clock, wake) },
+    { provide: TestDeliveries, useValue: new TestDeliveries(database, store, secrets, direct, clock, attemptFirst) },
   ];
 }

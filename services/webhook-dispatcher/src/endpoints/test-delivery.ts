@@ -48,8 +48,8 @@ export class TestDeliveries {
     private readonly secrets: SecretBox,
     private readonly direct: DirectAttempts,
     private readonly clock: Clock,
-    /** Tells the due loop that a delivery is due. */
-    private readonly wake: () => void,
+    /** Has a delivery that is due attempted, before all else that waits for its endpoint. Never rejects. */
+    private readonly attemptFirst: (id: string, eventAt: Date) => Promise<void>,
   ) {}
 
   /**
@@ -75,7 +75,7 @@ export class TestDeliveries {
 
   private async schedule(test: Facts): Promise<void> {
     await this.insert({ ...test, maxAttempts: test.endpoint.retryPolicy.maxAttempts, dueAt: this.clock.now(), leasedBy: null });
-    this.wake();
+    await this.attemptFirst(test.id, test.at);
   }
 
   /** Should this process die before it is recorded, the delivery waits like all others until the endpoint is enabled, or its pause over. */

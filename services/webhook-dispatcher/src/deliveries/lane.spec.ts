@@ -1,0 +1,73 @@
+import { expect, test } from '@jest/globals';
+import { failuresToOpen } from './breaker.js';
+import type { DueDelivery } from './delivery.js';
+import { Lane } from './lane.js';
+import type { Outcome } from './send.js';
+
+const now = 1_000_000;
+const answered = (status: number, headers = {}): Outcome => ({ kind: 'answered', status, headers, body: '', durationMs: 1, phases: {} });
+const delivery = (id: string, attempts = 0) => ({ id, attempts, leasedUntil: new Date(now + 60_000) }) as DueDelivery;
+
+/** A lane whose endpoint has just failed so often that it is left alone. */
+function failing({ ratePerSecond }: { ratePerSecond?: number } = {}): Lane {
+  const lane = new Lane({ maxInFlight: 10, maxWaiting: 500, ratePerSecond });
+  for (let i = 0; i < failuresToOpen; i++) {
+    lane.add(delivery(`dlv_failed_${i}`));
+    lane.end(lane.start(now + i * 1_000)!, answered(500), now + i * 1_000, 0);
+  }
+  return lane;
+}
+const later = now + (failuresToOpen - 1) * 1_000;
+
+test('what is urgent goes before all else, also while the endpoint is left alone because it fails', () => {
+  const lane = failing();
+  lane.add(delivery('dlv_waits'));
+  for (const id of ['dlv_one', 'dlv_two']) lane.addUrgent(delivery(id, 1));
+  expect([lane.start(later), lane.start(later), lane.start(later)].map((started) => started?.id)).toEqual(['dlv_one', 'dlv_two', undefined]);
+});
+
+test('should it fail, the endpoint is left alone for no longer than it was to be', () => {
+  const lane = failing();
+  const until = lane.pausedUntil(later);
+  lane.addUrgent(delivery('dlv_one', 1));
+  lane.end(lane.start(later)!, answered(500), later, 0);
+  expect(lane.pausedUntil(later)).toBe(until);
+});
+
+test('should it succeed, the endpoint is well again', () => {
+  const lane = failing();
+  lane.addUrgent(delivery('dlv_one', 1));
+  lane.end(lane.start(later)!, answered(200), later, 0);
+  expect(lane.pausedUntil(later)).toBeUndefined();
+});
+
+test('it stays when what waits is given back for a pause, but for one that was asked for', () => {
+  const lane = failing();
+  lane.add(delivery('dlv_waits'));
+  lane.addUrgent(delivery('dlv_one', 1));
+  lane.addUrgent(delivery('dlv_two', 1));
+  expect(lane.emptyForPause(later).map(({ id }) => id)).toEqual(['dlv_waits']);
+  lane.end(lane.start(later)!, answered(429, { 'retry-after': '60' }), later, 0);
+  expect(lane.start(later)).toBeUndefined();
+  expect(lane.emptyForPause(later).map(({ id }) => id)).toEqual(['dlv_two']);
+});
+
+test('it keeps to the rate and the cap', () => {
+  const lane = failing({ ratePerSecond: 1 });
+  for (const id of ['dlv_one', 'dlv_two']) lane.addUrgent(delivery(id, 1));
+  const at = later + 1_000;
+  expect(lane.start(at)?.id).toBe('dlv_one');
+  expect(lane.start(at)).toBeUndefined();
+  expect(lane.nextStartAt(at)).toBe(at + 1_000);
+});
+
+test('what waits already is moved up, and what is in flight is not begun again', () => {
+  const lane = new Lane({ maxInFlight: 1, maxWaiting: 500, ratePerSecond: undefined });
+  for (const id of ['dlv_one', 'dlv_two', 'dlv_three']) lane.add(delivery(id));
+  const one = lane.start(now)!;
+  lane.addUrgent(delivery('dlv_three'));
+  lane.addUrgent(delivery('dlv_one'));
+  expect(lane.waiting).toBe(2);
+  lane.end(one, answered(200), now, 0);
+  expect(lane.start(now)?.id).toBe('dlv_three');
+});
