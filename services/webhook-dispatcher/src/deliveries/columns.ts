@@ -41,7 +41,8 @@ const formats: { [Type in keyof Values]: Format<Values[Type]> } = {
 /** Since PostgreSQL's epoch. After 2285 to the nearest that a number holds: its columns keep milliseconds. */
 function microsecondsOf(time: Date): number {
   const ms = time.getTime();
-  if (Number.isNaN(ms)) throw new RangeError('The time is not valid');
+  // PostgreSQL's code for it: what is to be written beside it must not wait for it.
+  if (Number.isNaN(ms)) throw Object.assign(new RangeError('The time is not valid'), { code: '22007' });
   return (ms - postgresEpochMs) * 1_000;
 }
 

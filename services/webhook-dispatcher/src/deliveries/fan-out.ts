@@ -108,6 +108,8 @@ export class FanOut {
         let arrival = before;
         if (this.subscriptions.known(before.received.message.workspaceId) !== before.subscriptions) {
           writeLate();
+          // Nobody waits for room while the database is asked.
+          this.writeAhead.passOn();
           arrival = await this.arrive(before.received);
         }
         if (this.mayGoAhead(arrival)) settled.push(this.attempt(arrival));

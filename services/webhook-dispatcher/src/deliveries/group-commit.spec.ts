@@ -29,6 +29,23 @@ test('a statement that does not end keeps none that come later from being writte
   await written.promise;
 });
 
+test('there are never more statements at the same time than there may be, also when one ends and many wait', async () => {
+  const ends: (() => void)[] = [];
+  let most = 0;
+  const { group, written } = groupOf(async () => {
+    const end = Promise.withResolvers<void>();
+    ends.push(end.resolve);
+    most = Math.max(most, ends.length);
+    await end.promise;
+  }, 1);
+  for (let i = 0; i < 900; i++) group.add(i);
+  while (written.length < 900) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    ends.shift()?.();
+  }
+  expect(most).toBe(1);
+});
+
 test('one that PostgreSQL refuses does not keep its batch from being written', async () => {
   const isBad = (item: number) => item === 2;
   const { group, written, refused } = groupOf(async (batch) => {

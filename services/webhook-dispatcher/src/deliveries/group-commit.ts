@@ -58,7 +58,8 @@ export class GroupCommit<T> {
   }
 
   private async writeBatch(): Promise<void> {
-    if (!this.isFull) await delay(this.pace.gatherMs);
+    // Awaited in any case: whoever starts this one counts it before it may start another.
+    await (this.isFull ? undefined : delay(this.pace.gatherMs));
     const batch = this.waiting.splice(0, maxBatch);
     this.isGathering = false;
     this.startWriter();

@@ -34,6 +34,17 @@ test('should it fail, the endpoint is left alone for no longer than it was to be
   expect(lane.pausedUntil(later)).toBe(until);
 });
 
+test('nor for a single answer of 503, which has it left alone at once', () => {
+  const lane = new Lane({ maxInFlight: 10, maxWaiting: 500, ratePerSecond: undefined });
+  lane.add(delivery('dlv_first'));
+  lane.end(lane.start(now)!, answered(503), now, 0);
+  const until = lane.pausedUntil(now);
+  lane.addUrgent(delivery('dlv_one', 1));
+  lane.end(lane.start(now)!, answered(503), now, 0);
+  expect(until).toBeDefined();
+  expect(lane.pausedUntil(now)).toBe(until);
+});
+
 test('should it succeed, the endpoint is well again', () => {
   const lane = failing();
   lane.addUrgent(delivery('dlv_one', 1));

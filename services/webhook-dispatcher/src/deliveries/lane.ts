@@ -118,7 +118,8 @@ export class Lane {
     this.ids.delete(delivery.id);
     if (!outcome || this.foreign.has(delivery)) return;
     const after = afterOutcome(this.breaker, outcome, startedAt, now);
-    const isNothingNew = this.hurried.has(delivery) && isHalfOpen(this.breaker) && !isSuccess(outcome);
+    const wasLeftAlone = isHalfOpen(this.breaker) || startedAt < this.breaker.openUntil;
+    const isNothingNew = this.hurried.has(delivery) && wasLeftAlone && !isSuccess(outcome);
     this.breaker = isNothingNew ? { ...this.breaker, askedUntil: after.askedUntil } : after;
     this.usualMs += (Math.max(0, outcome.durationMs - ownMs) - this.usualMs) / 8;
   }
@@ -174,7 +175,9 @@ export class Lane {
   private renew(delivery: DueDelivery): void {
     for (const queue of this.queues) {
       const index = queue.findIndex(({ id }) => id === delivery.id);
-      if (index >= 0 && queue[index]!.leasedUntil < delivery.leasedUntil) queue[index] = delivery;
+      if (index < 0 || queue[index]!.leasedUntil >= delivery.leasedUntil) continue;
+      queue[index] = delivery;
+      if (queue === this.urgent) this.hurried.add(delivery);
     }
   }
 

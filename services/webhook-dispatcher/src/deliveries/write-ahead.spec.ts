@@ -1,10 +1,12 @@
-import { expect, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
 import { systemClock } from '@na/service-host';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { DueDelivery } from './delivery.js';
 import type { LoggedEvent } from './fan-out.js';
 import type { LoopLag } from './loop-lag.js';
 import { WriteAhead } from './write-ahead.js';
+
+afterEach(() => void jest.useRealTimers());
 
 test('a delivery that could not be inserted is let go of, and its event is not taken for dealt with', async () => {
   const lost: DueDelivery[] = [];
@@ -18,6 +20,8 @@ test('a delivery that could not be inserted is let go of, and its event is not t
 });
 
 test('room is given in turn, several places at a time, and who needs less than there is lets the next one in', async () => {
+  // Budgets would end meanwhile on a slow machine.
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance', 'Date'] });
   const work = { insert: () => Promise.resolve(), onSlow: () => undefined, onLost: () => undefined };
   const writeAhead = new WriteAhead(work, systemClock, { ownMs: 0 } as LoopLag);
   const held: DueDelivery[] = [];
