@@ -95,6 +95,12 @@ test.each<[string, Behaviour, string]>([
   expect((await firstAttempt(await publishTo(receiver.url), 'succeeded')).delivery.responseBody).toBe(body);
 });
 
+test('a long answer is not cut within a character', async () => {
+  const receiver = await startReceiver(answer(200, `x${'é'.repeat(20_000)}`));
+  const { delivery } = await firstAttempt(await publishTo(receiver.url), 'succeeded');
+  expect(delivery.responseBody).toBe(`x${'é'.repeat((16 * 1024 - 2) / 2)}`);
+});
+
 test('headers with odd names and bytes are kept', async () => {
   const odd = Buffer.from(head('X-Odd: caf\xe9 \x80', '__proto__: strange', 'Set-Cookie: a=1', 'Set-Cookie: b=2', 'Content-Length: 0'), 'latin1');
   const receiver = await startReceiver(rawAnswer(odd));

@@ -21,10 +21,14 @@ test('what comes together is written together, and no more at once than one stat
 });
 
 test('a statement that does not end keeps none that come later from being written', async () => {
-  const written = Promise.withResolvers<void>();
-  const { group } = groupOf(async ([first]) => (first === 0 ? new Promise(() => undefined) : written.resolve()), 2);
+  const [stuck, written] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const { group } = groupOf(async ([first]) => {
+    if (first !== 0) return written.resolve();
+    stuck.resolve();
+    await new Promise(() => undefined);
+  }, 2);
   group.add(0);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await stuck.promise;
   group.add(1);
   await written.promise;
 });

@@ -119,17 +119,17 @@ export class Lane {
     if (!outcome || this.foreign.has(delivery)) return;
     const after = afterOutcome(this.breaker, outcome, startedAt, now);
     const wasLeftAlone = isHalfOpen(this.breaker) || startedAt < this.breaker.openUntil;
-    const isNothingNew = this.hurried.has(delivery) && wasLeftAlone && !isSuccess(outcome);
-    this.breaker = isNothingNew ? { ...this.breaker, askedUntil: after.askedUntil } : after;
+    const saysNothingNew = this.hurried.has(delivery) && wasLeftAlone && !isSuccess(outcome);
+    this.breaker = saysNothingNew ? { ...this.breaker, askedUntil: after.askedUntil } : after;
     this.usualMs += (Math.max(0, outcome.durationMs - ownMs) - this.usualMs) / 8;
   }
 
   /** When something that waits may start for which nothing but time is missing; undefined when an end must come first. */
   nextStartAt(now: number): number | undefined {
     if (this.waiting === 0 || this.inFlight.size >= this.limits.maxInFlight) return undefined;
-    if (this.urgent.length > 0) return atLater(Math.max(this.nextSlotAt, this.breaker.askedUntil), now);
-    const at = Math.max(this.nextSlotAt, pauseEnd(this.breaker));
-    return at > now && mayStart(this.breaker, this.inFlight.size, at) ? at : undefined;
+    const isUrgent = this.urgent.length > 0;
+    const at = Math.max(this.nextSlotAt, isUrgent ? this.breaker.askedUntil : pauseEnd(this.breaker));
+    return at > now && (isUrgent || mayStart(this.breaker, this.inFlight.size, at)) ? at : undefined;
   }
 
   /** Until when the endpoint is left alone, if it is. */
@@ -195,8 +195,4 @@ export class Lane {
     const [preferred, other] = isRetryTurn ? [this.retries, this.firsts] : [this.firsts, this.retries];
     return preferred.shift() ?? other.shift();
   }
-}
-
-function atLater(at: number, now: number): number | undefined {
-  return at > now ? at : undefined;
 }
