@@ -43,8 +43,6 @@ const head = (...lines: string[]) => `${['HTTP/1.1 200 OK', ...lines].join('\r\n
 test.each<[string, Behaviour, string]>([
   ['breaks off before it answers', reset, 'connection_reset'],
   ['breaks off in its head', resetMidHead, 'connection_reset'],
-  ['breaks off in its body', resetMidBody, 'connection_reset'],
-  ['sends less than it announced', rawAnswer(head('Content-Length: 1000', 'Connection: close'), 'half'), 'connection_reset'],
   ['does not speak HTTP', malformed, 'malformed_response'],
   ['answers with a status that is none', rawAnswer('HTTP/1.1 099 Really\r\n\r\n'), 'malformed_response'],
   ['has a NUL in a header', rawAnswer(head('X-Odd: a\0b')), 'malformed_response'],
@@ -60,6 +58,23 @@ test.each<[string, Behaviour, string]>([
   expect(receiver.requests).toHaveLength(1);
 });
 
+const chunked = (...chunks: string[]) => rawAnswer(head('Transfer-Encoding: chunked'), ...chunks);
+const neverEnding: Behaviour = (response) => void response.writeHead(200, { 'content-length': '1000' }).write('half');
+
+test.each<[string, Behaviour, string, string, Record<string, string>]>([
+  ['breaks off in its body', resetMidBody, 'connection_reset', 'only this much', { 'content-length': '1000' }],
+  ['sends less than it announced', rawAnswer(head('Content-Length: 1000', 'Connection: close'), 'half'), 'connection_reset', 'half', { 'content-length': '1000' }],
+  ['ends before its last chunk', chunked('4\r\nhalf\r\n'), 'connection_reset', 'half', { 'transfer-encoding': 'chunked' }],
+  ['sends a chunk that is none', chunked('4\r\nhalf\r\n', 'odd\r\n'), 'malformed_response', 'half', { 'transfer-encoding': 'chunked' }],
+  ['stops in its body', neverEnding, 'timeout', 'half', { 'content-length': '1000' }],
+])('of the answer of a receiver that %s, its head and what came of its body are kept', async (_name, behaviour, error, body, headers) => {
+  const receiver = await startReceiver(behaviour);
+  const { delivery, attempt } = await firstAttempt(await publishTo(receiver.url, 500), 'retrying');
+  expect(delivery).toMatchObject({ error, responseCode: 200, responseBody: body });
+  expect(attempt).toMatchObject({ error, responseCode: 200, responseBody: body, responseHeaders: headers });
+  expect(receiver.requests).toHaveLength(1);
+});
+
 test.each<[string, Behaviour]>([
   ['never answers', hang],
   ['drips its head', dripHead(20)],
@@ -67,6 +82,14 @@ test.each<[string, Behaviour]>([
 ])('a receiver that %s is given up when its time is over', async (_name, behaviour) => {
   const receiver = await startReceiver(behaviour);
   expect((await firstAttempt(await publishTo(receiver.url, 200), 'retrying')).delivery.error).toBe('timeout');
+});
+
+test('an answer that breaks off after it has asked for time is given it', async () => {
+  const receiver = await startReceiver((response) => void response.writeHead(503, { 'retry-after': '3600' }).write('later'));
+  const workspaceId = await publishTo(receiver.url, 300);
+  await firstAttempt(workspaceId, 'retrying');
+  const { endpoints } = await dispatcher.endpoints.listEndpoints({ caller: { workspaceId } });
+  expect(endpoints[0]!.pausedUntil).toBeDefined();
 });
 
 test('a redirect is a failed attempt, and nothing is sent to where it leads', async () => {

@@ -4,6 +4,7 @@ import { arrayOf, arraysOf, ends, isBetween, namesOf, unnest, type Column } from
 import { awaitsSuccess } from '../health/health-store.js';
 import type { AttemptedDelivery } from './delivery.js';
 import { eventValues, logEvents } from './event-log.js';
+import { receivedOf } from './send.js';
 import { Statement } from '../statement.js';
 
 type MadeDelivery = Pick<AttemptedDelivery, 'delivery'>;
@@ -20,9 +21,9 @@ const loggedColumns: Column<AttemptedDelivery>[] = [
   { name: 'id', type: 'text', of: ({ attemptId }) => attemptId },
   { name: 'started_at', type: 'timestamptz', of: ({ startedAt }) => startedAt },
   { name: 'duration_ms', type: 'double precision', of: ({ outcome }) => outcome.durationMs },
-  { name: 'response_code', type: 'integer', of: ({ outcome }) => (outcome.kind === 'answered' ? outcome.status : null) },
-  { name: 'response_headers', type: 'jsonb', of: ({ outcome }) => (outcome.kind === 'answered' ? JSON.stringify(outcome.headers) : '{}') },
-  { name: 'response_body', type: 'text', of: ({ outcome }) => (outcome.kind === 'answered' ? outcome.body : null) },
+  { name: 'response_code', type: 'integer', of: ({ outcome }) => receivedOf(outcome)?.status ?? null },
+  { name: 'response_headers', type: 'jsonb', of: ({ outcome }) => JSON.stringify(receivedOf(outcome)?.headers ?? {}) },
+  { name: 'response_body', type: 'text', of: ({ outcome }) => receivedOf(outcome)?.body ?? null },
   { name: 'error', type: 'text', of: ({ outcome }) => (outcome.kind === 'unanswered' ? outcome.error : null) },
   { name: 'url', type: 'text', of: ({ request }) => request?.url ?? null },
   { name: 'request_headers', type: 'jsonb', of: ({ request }) => (request ? JSON.stringify(request.headers) : null) },

@@ -7,7 +7,7 @@ import type { AttemptedDelivery, DueDelivery } from './delivery.js';
 import { attemptId } from './ids.js';
 import { requestHeaders, type Headers, type SentRequest } from './request.js';
 import { nextStep, type NextStep } from './retry-policy.js';
-import type { Outcome, Send, WebhookRequest } from './send.js';
+import { receivedOf, type Outcome, type Send, type WebhookRequest } from './send.js';
 import { sign } from './sign.js';
 
 export interface DeliverWith {
@@ -86,5 +86,6 @@ function describe({ id, workspaceId, eventId, eventType, attempts, target }: Due
 
 function describeOutcome(outcome: Outcome) {
   const duration = { duration_ms: Math.round(outcome.durationMs) };
-  return outcome.kind === 'answered' ? { ...duration, response_code: outcome.status } : { ...duration, error: outcome.error, detail: outcome.detail };
+  const answered = { ...duration, response_code: receivedOf(outcome)?.status };
+  return outcome.kind === 'answered' ? answered : { ...answered, error: outcome.error, detail: outcome.detail };
 }

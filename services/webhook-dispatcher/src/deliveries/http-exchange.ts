@@ -4,11 +4,26 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { SendFailure } from './send-error.js';
 
-export interface Answer {
-  status: number;
-  headers: IncomingHttpHeaders;
-  /** As much of it as was to be read. */
-  body: Buffer;
+/** What has come of an answer once its head was there. */
+export class Answer {
+  private readonly chunks: Buffer[] = [];
+  /** Of the body, in bytes. */
+  length = 0;
+
+  constructor(
+    readonly status: number,
+    readonly headers: IncomingHttpHeaders,
+  ) {}
+
+  add(chunk: Buffer): void {
+    this.chunks.push(chunk);
+    this.length += chunk.length;
+  }
+
+  /** As much of it as has come. */
+  get body(): Buffer {
+    return this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks);
+  }
 }
 
 export interface ExchangeBounds {
@@ -27,6 +42,8 @@ export class ExchangeProgress {
   hasAnswer = false;
   /** The head of the answer was there. */
   headMs?: number;
+  /** Unset before its head was there. Not whole when the exchange has failed. */
+  answer?: Answer;
 
   /** From its beginning to now, to the microsecond. */
   elapsedMs(): number {
@@ -37,7 +54,10 @@ export class ExchangeProgress {
 /** Answers of 1xx before the real one. One or two make sense; a server that floods us with them would keep us busy. */
 const maxInformational = 8;
 
-/** @throws Error of undici or Node, SendFailure, or one named TimeoutError */
+/**
+ * @param progress also keeps what has come of an answer that was not to be whole
+ * @throws Error of undici or Node, SendFailure, or one named TimeoutError
+ */
 export function exchange(over: Dispatcher, request: Dispatcher.DispatchOptions, bounds: ExchangeBounds, progress: ExchangeProgress): Promise<Answer> {
   return new Promise((resolve, reject) => over.dispatch(request, new ExchangeHandler(bounds, progress, resolve, reject)));
 }
@@ -47,10 +67,6 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   private readonly timer: NodeJS.Timeout;
   private failure?: Error;
   private informational = 0;
-  private status = 0;
-  private headers: IncomingHttpHeaders = {};
-  private readonly chunks: Buffer[] = [];
-  private length = 0;
 
   constructor(
     private readonly bounds: ExchangeBounds,
@@ -75,14 +91,13 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200) return this.countInformational();
     this.progress.headMs = this.progress.elapsedMs();
-    this.status = status;
-    this.headers = headers;
+    this.progress.answer = new Answer(status, headers);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.chunks.push(chunk);
-    this.length += chunk.length;
-    if (this.length < this.bounds.maxBodyBytes) return;
+    const answer = this.progress.answer!;
+    answer.add(chunk);
+    if (answer.length < this.bounds.maxBodyBytes) return;
     this.succeed();
     controller.abort(new SendFailure('response_too_large', 'enough of the body was read'));
   }
@@ -104,7 +119,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
 
   private succeed(): void {
     clearTimeout(this.timer);
-    this.resolve({ status: this.status, headers: this.headers, body: this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks) });
+    this.resolve(this.progress.answer!);
   }
 
   /** Without effect once it has succeeded. */

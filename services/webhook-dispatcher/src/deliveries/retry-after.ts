@@ -1,17 +1,19 @@
-// What an endpoint asks for with 429 or 503 and Retry-After (RFC 9110, 10.2.3): seconds, or an HTTP date (5.6.7). Pure.
-import type { Outcome } from './send.js';
+// What an endpoint asks for with 429 or 503 and Retry-After (RFC 9110, 10.2.3): seconds, or an HTTP date (5.6.7). It counts from
+// the head of an answer, even of one that breaks off. Pure.
+import { receivedOf, type Outcome } from './send.js';
 
 /** Longest that it is honoured: 24 h. */
 const maxRetryAfterMs = 24 * 3_600_000;
 
 export function asksToSlowDown(outcome: Outcome): boolean {
-  return outcome.kind === 'answered' && (outcome.status === 429 || outcome.status === 503);
+  const status = receivedOf(outcome)?.status;
+  return status === 429 || status === 503;
 }
 
 /** @returns 0 to 24 h in milliseconds; undefined for other answers, and for what is neither seconds nor a date */
 export function retryAfterMs(outcome: Outcome, now: number): number | undefined {
-  if (outcome.kind !== 'answered' || !asksToSlowDown(outcome)) return undefined;
-  const text = outcome.headers['retry-after']?.trim() ?? '';
+  if (!asksToSlowDown(outcome)) return undefined;
+  const text = receivedOf(outcome)!.headers['retry-after']?.trim() ?? '';
   const ms = isSeconds.test(text) ? Math.ceil(Number(text) * 1_000) : httpDate(text) - now;
   return Number.isNaN(ms) ? undefined : Math.min(maxRetryAfterMs, Math.max(0, ms));
 }

@@ -15,15 +15,29 @@ export interface Phases {
   headMs?: number;
 }
 
+/** What came of an answer. */
+export interface Received {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
 export type Outcome = { durationMs: number; phases: Phases } & (
-  | { kind: 'answered'; status: number; headers: Record<string, string>; body: string }
+  | ({ kind: 'answered' } & Received)
   | {
       kind: 'unanswered';
       error: SendError;
       /** What exactly happened, for the operator's log; it may tell of the operator's network. */
       detail?: string;
+      /** Of an answer that broke off in its body. */
+      received?: Received;
     }
 );
+
+/** @returns undefined when not even the head of an answer came */
+export function receivedOf(outcome: Outcome): Received | undefined {
+  return outcome.kind === 'answered' ? outcome : outcome.received;
+}
 
 export interface WebhookRequest {
   url: string;
@@ -54,11 +68,12 @@ export class Sender {
   readonly send: Send = async (request) => {
     const progress = new ExchangeProgress();
     try {
-      const { status, headers, body } = await this.exchange(request, progress);
-      return { kind: 'answered', status, headers: flatten(headers), body: readable(body), phases: phasesOf(progress), durationMs: progress.elapsedMs() };
+      const { status, headers, body } = received(await this.exchange(request, progress));
+      return { kind: 'answered', status, headers, body, phases: phasesOf(progress), durationMs: progress.elapsedMs() };
     } catch (error) {
-      const meaning = meaningOf(error, progress.headMs !== undefined);
-      return { kind: 'unanswered', error: meaning, detail: (error as Error).message, phases: phasesOf(progress), durationMs: progress.elapsedMs() };
+      const { answer } = progress;
+      const failure = { error: meaningOf(error, answer !== undefined), detail: (error as Error).message, received: answer && received(answer) };
+      return { kind: 'unanswered', ...failure, phases: phasesOf(progress), durationMs: progress.elapsedMs() };
     }
   };
 
@@ -83,6 +98,10 @@ export class Sender {
 
 function phasesOf({ connectedMs, headMs }: ExchangeProgress): Phases {
   return { connectedMs, headMs };
+}
+
+function received({ status, headers, body }: Answer): Received {
+  return { status, headers: flatten(headers), body: readable(body) };
 }
 
 function addressOf(url: string): { origin: string; path: string } {

@@ -70,21 +70,21 @@ export type Delivery = Message<"webhooks.v1.Delivery"> & {
   maxAttempts: number;
 
   /**
-   * Of the latest attempt; unset when that got no answer.
+   * Of the latest attempt; unset when that got no answer, or not the head of one.
    *
    * @generated from field: optional uint32 response_code = 9;
    */
   responseCode?: number | undefined;
 
   /**
-   * Of the latest attempt; at most 16 KiB of it.
+   * Of the latest attempt; at most 16 KiB of it, and what had come of it when it broke off.
    *
    * @generated from field: optional string response_body = 10;
    */
   responseBody?: string | undefined;
 
   /**
-   * Why the latest attempt got no answer: one of the closed list in docs/webhooks.
+   * Why the latest attempt got no complete answer: one of the closed list in docs/webhooks.
    *
    * @generated from field: optional string error = 11;
    */
@@ -171,7 +171,7 @@ export type Attempt = Message<"webhooks.v1.Attempt"> & {
   durationMs: number;
 
   /**
-   * The HTTP status, if an answer came.
+   * The HTTP status, if the head of an answer came.
    *
    * @generated from field: optional uint32 response_code = 5;
    */
@@ -185,14 +185,14 @@ export type Attempt = Message<"webhooks.v1.Attempt"> & {
   responseHeaders: { [key: string]: string };
 
   /**
-   * At most 16 KiB of it.
+   * At most 16 KiB of it, and what had come of it when it broke off.
    *
    * @generated from field: optional string response_body = 7;
    */
   responseBody?: string | undefined;
 
   /**
-   * Why no answer came: one of the closed list in docs/webhooks.
+   * Why no complete answer came: one of the closed list in docs/webhooks.
    *
    * @generated from field: optional string error = 8;
    */
