@@ -18,6 +18,7 @@ const inFlight = 64;
 const endpoints = Number(process.env.BENCH_ENDPOINTS ?? 50);
 const replicas = Number(process.env.BENCH_REPLICAS ?? 1);
 const filler = 'x'.repeat(700);
+const programs = ['dispatcher', 'postgres', 'nats', 'sink'] as const;
 let published = 0;
 
 const { databaseUrl, publisher, rpc, pids, replaceDispatchers, profile, sink, close } = await openStack({ replicas });
@@ -65,24 +66,21 @@ async function drain() {
   for (const pid of pids.dispatchers) process.kill(pid, 'SIGSTOP');
   const reached = sink.expect(events);
   await publishAll(events);
-  const before = costs();
+  const before = cpu();
   const start = performance.now();
   for (const pid of pids.dispatchers) process.kill(pid, 'SIGCONT');
   await reached;
   const rate = events / ((performance.now() - start) / 1_000);
   await recorded();
-  const after = costs();
-  const cost = {
-    rate,
-    'dispatcher µs': ((after.dispatchers - before.dispatchers) * 1_000) / events,
-    'postgres µs': ((after.postgres - before.postgres) * 1_000) / events,
-  };
+  const after = cpu();
   await stopProfile();
-  return cost;
+  return { rate, ...Object.fromEntries(programs.map((name) => [`${name} µs`, ((after[name] - before[name]) * 1_000) / events])) };
 }
 
-function costs() {
-  return { dispatchers: pids.dispatchers.reduce((sum, pid) => sum + cpuMs(pid), 0), postgres: cpuMs(pids.postgres) };
+/** Of all that share the processors, in milliseconds. */
+function cpu() {
+  const dispatchers = pids.dispatchers.reduce((sum, pid) => sum + cpuMs(pid), 0);
+  return { dispatcher: dispatchers, postgres: cpuMs(pids.postgres), nats: cpuMs(pids.nats), sink: cpuMs(sink.pid) };
 }
 
 /** BENCH_PROFILE=<folder> leaves a CPU profile there of what the dispatcher does with each backlog. */

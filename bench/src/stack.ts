@@ -46,7 +46,7 @@ export async function openStack({ replicas = 1 } = {}) {
     dispatchers.splice(0, dispatchers.length, child);
     Object.assign(pids, { dispatcher: child.pid!, dispatchers: [child.pid!] });
   };
-  const pids = { dispatcher: dispatchers[0]!.pid!, dispatchers: dispatchers.map(({ pid }) => pid!), postgres: postgres.pid };
+  const pids = { dispatcher: dispatchers[0]!.pid!, dispatchers: dispatchers.map(({ pid }) => pid!), postgres: postgres.pid, nats: nats.pid };
   const memory = () => ask<NodeJS.MemoryUsage>(dispatchers[0]!, 'memory');
   const loopDelay = () => ask<LoopDelay>(dispatchers[0]!, 'loop');
   const profile = () => ask<object>(dispatchers[0]!, 'profile');
@@ -74,6 +74,7 @@ async function startSink(host: Host) {
   const message = () => new Promise<SinkMessage>((resolve) => child.once('message', resolve));
   const listening = (await message()) as Extract<SinkMessage, { type: 'listening' }>;
   return {
+    pid: child.pid!,
     url: `http://127.0.0.1:${listening.port}/hook`,
     /** From now on treats such paths badly, and counts nothing. */
     misbehave: (faults: SinkOrder['faults']) => child.send({ expect: Number.MAX_SAFE_INTEGER, faults } satisfies SinkOrder),
