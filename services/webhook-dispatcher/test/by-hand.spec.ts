@@ -3,6 +3,7 @@ import { timestampDate } from '@bufbuild/protobuf/wkt';
 import type { ServerResponse } from 'node:http';
 import { answer, eventually, inTurn, WebhookReceiver, type ReceivedRequest } from '@na/testing';
 import { failuresToOpen } from '../src/deliveries/breaker.js';
+import { leaseMs } from '../src/deliveries/fan-out.js';
 import { DispatcherBed } from './dispatcher-bed.js';
 
 let dispatcher: DispatcherBed;
@@ -170,6 +171,7 @@ test('an attempt in flight when its delivery is cancelled ends, is logged and co
   await receiver.received(1);
   const { id } = (await dispatcher.untilListed(workspaceId, 1))[0]!;
   const cancelled = (await cancel(workspaceId, id)).delivery!;
+  await expect(retry(workspaceId, id)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('under way') });
   release(200);
   await eventually(async () => expect(await attemptsOf(workspaceId, id)).toMatchObject([{ number: 1, responseCode: 200 }]));
   const after = (await dispatcher.deliveries.getDelivery({ caller: { workspaceId }, id })).delivery!;
@@ -180,6 +182,18 @@ test('an attempt in flight when its delivery is cancelled ends, is logged and co
   await retry(workspaceId, id);
   await dispatcher.deliveryIn(workspaceId, 'succeeded', 2);
   expect((await attemptsOf(workspaceId, id)).map(({ number }) => number)).toEqual([1, 2]);
+});
+
+test('what was cancelled under an attempt that nobody knows the end of can be retried when its lease is over', async () => {
+  const { workspaceId, delivery: { id } } = await deliveryAfter(500);
+  const cancelled = (await cancel(workspaceId, id)).delivery!;
+  await dispatcher.sql.query('UPDATE deliveries SET leased_by = 0 WHERE id = $1', [id]);
+  dispatcher.bed.clock.advance(timestampDate(cancelled.completedAt!).getTime() + leaseMs - 1 - dispatcher.bed.clock.now().getTime());
+  await expect(retry(workspaceId, id)).rejects.toMatchObject({ code: 'conflict' });
+  dispatcher.bed.clock.advance(1);
+  receiver.behave(answer(200));
+  await retry(workspaceId, id);
+  await dispatcher.deliveryIn(workspaceId, 'succeeded', 2);
 });
 
 test('an attempt that fails after its delivery was cancelled plans no other', async () => {

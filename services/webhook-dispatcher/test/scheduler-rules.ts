@@ -25,7 +25,6 @@ export type Disturbance = { from: number; to: number } & (
    * `before` is what the clock showed, in Unix seconds; what was over at `allRecordedAt` was recorded.
    */
   | { kind: 'clock moved'; before: number; allRecordedAt: number }
-  | { kind: 'cancel'; deliveryId: string }
 );
 
 /** The delivery table at one moment. */
@@ -124,8 +123,6 @@ function explains(disturbance: Disturbance, first: Sent, again: Sent): boolean {
       return first.at <= disturbance.to;
     case 'clock moved':
       return first.signedAt <= disturbance.before && first.endedAt >= disturbance.allRecordedAt;
-    case 'cancel':
-      return first.deliveryId === disturbance.deliveryId && first.at <= disturbance.to && first.endedAt >= disturbance.from;
   }
 }
 
@@ -149,7 +146,7 @@ function unfitLogs({ end, requests }: History): string[] {
     const fits = isInOrder && logged.length === delivery.attempts && sent <= delivery.attempts + lost;
     const faults = fits ? [] : [`${describe(delivery)} has the log ${logged.join(', ')}, and the receiver saw attempt ${sent}`];
     if (!isShown(delivery, attemptLog.at(-1))) faults.push(`${describe(delivery)} shows another outcome than that of its last attempt`);
-    return isLedToBy(delivery, attemptLog.at(-1)) ? faults : [...faults, `${describe(delivery)}, but its last attempt was ${attemptLog.at(-1)?.responseCode ?? attemptLog.at(-1)?.error}`];
+    return isLedToBy(delivery, attemptLog.at(-1)) ? faults : [...faults, `${describe(delivery)}, but its last attempt was ${attemptLog.at(-1)?.error ?? attemptLog.at(-1)?.responseCode}`];
   });
 }
 
@@ -159,7 +156,8 @@ function isShown({ responseCode, error }: Delivery, last: Attempt | undefined): 
 }
 
 function isLedToBy({ status, attempts, maxAttempts, finalStatus }: Delivery, last: Attempt | undefined): boolean {
-  const code = last?.responseCode ?? 0;
+  // One that breaks off in its body has a status too.
+  const code = last?.error === undefined ? (last?.responseCode ?? 0) : 0;
   const succeeded = code >= 200 && code < 300;
   if (finalStatus !== status) return false;
   if (status === 'succeeded') return succeeded;

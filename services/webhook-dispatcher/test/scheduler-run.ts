@@ -135,11 +135,8 @@ export class SchedulerRun {
 
   private async cancel(delivery: Delivery | undefined): Promise<void> {
     if (!delivery) return;
-    const { id: deliveryId } = delivery;
-    const accepted = await this.during({ kind: 'cancel', deliveryId }, () =>
-      this.byHand(this.stage.dispatcher.deliveries.cancelDelivery({ caller: this.caller, id: deliveryId }, { timeoutMs: rpcTimeoutMs })),
-    );
-    if (accepted) this.cancelled.add(deliveryId);
+    const { caller } = this;
+    if (await this.byHand(this.stage.dispatcher.deliveries.cancelDelivery({ caller, id: delivery.id }, { timeoutMs: rpcTimeoutMs }))) this.cancelled.add(delivery.id);
   }
 
   private async retry(delivery: Delivery | undefined): Promise<void> {

@@ -60,6 +60,20 @@ test('a delivery that waits in a replica is not attempted once its cancellation 
   expect(waiting.filter(wasAttempted)).toEqual([]);
 });
 
+test('a delivery that waited in a replica when it was cancelled can be retried at once, one that was in flight when it has ended', async () => {
+  const { workspaceId, endpointId, waiting, release } = await waitingInMemory();
+  const inFlight = (await leased(endpointId)).filter((id) => !waiting.includes(id));
+  for (const id of [...waiting, ...inFlight]) await dispatcher.deliveries.cancelDelivery({ caller: { workspaceId }, id });
+  const retry = (id: string) => dispatcher.deliveries.retryDelivery({ caller: { workspaceId }, id });
+  for (const id of inFlight) await expect(retry(id)).rejects.toMatchObject({ code: 'conflict' });
+  await Promise.all(waiting.map(retry));
+  release();
+  for (const id of inFlight) await eventually(() => retry(id));
+  await eventually(async () => expect(await untilAtRest(workspaceId)).toEqual({ succeeded: published }));
+  const attempts = receiver.requests.map(({ headers }) => `${headers['x-webhook-attempt']} ${headers['x-webhook-delivery']}`);
+  expect(attempts.sort()).toEqual([...[...waiting, ...inFlight].map((id) => `1 ${id}`), ...inFlight.map((id) => `2 ${id}`)].sort());
+});
+
 test('what waits for a webhook is not attempted once its deletion was answered, and is cancelled', async () => {
   const { workspaceId, endpointId, waiting, release } = await waitingInMemory();
   await dispatcher.endpoints.deleteEndpoint({ caller: { workspaceId }, id: endpointId });

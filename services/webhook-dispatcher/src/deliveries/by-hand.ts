@@ -4,6 +4,7 @@ import { notFound, ServiceError } from '@na/service-error';
 import { inWorkspace, type Clock } from '@na/service-host';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { DeliveryStatus } from './delivery.js';
+import { leaseMs } from './fan-out.js';
 import { eventTimeOf } from './ids.js';
 
 /** SET list that makes delivery `d` due again, whatever its state. How many attempts it has then is the caller's. @param dueAt SQL of the moment */
@@ -12,9 +13,13 @@ export function dueAgain(dueAt: string): string {
     due_at = ${dueAt}, next_attempt_at = ${dueAt}, leased_by = NULL, completed_at = NULL`;
 }
 
-/** Condition that nobody has a lease on delivery `d`. @param now SQL of the moment */
+/**
+ * Condition that nobody has a lease on delivery `d`. One that was cancelled under a lease keeps it until its holder is known to make no
+ * attempt of it, or the lease is over at the latest.
+ * @param now SQL of the moment
+ */
 export function notLeased(now: string): string {
-  return `(d.leased_by IS NULL OR d.due_at <= ${now})`;
+  return `(d.leased_by IS NULL OR coalesce(d.due_at, d.completed_at + interval '${leaseMs} milliseconds') <= ${now})`;
 }
 
 /** By a retry at $4 of delivery `d`: none where the policy's own is due by then, or it has had none yet. */
@@ -61,7 +66,7 @@ export class ByHand {
   }
 
   /**
-   * An attempt in flight ends, is logged and counted, and leaves the delivery cancelled. Once this has resolved, no other is begun by a
+   * An attempt in flight ends, is logged and counted, and leaves the delivery cancelled; until then it can't be retried. Once this has resolved, no other is begun by a
    * replica that lives and hears: one that is cut off from the bus or stands still for 2 s may still make the one that it has
    * in memory.
    * @param isRepeat an earlier try of the same request may have cancelled it already
@@ -70,7 +75,7 @@ export class ByHand {
   async cancel(workspaceId: string, id: string, isRepeat: boolean): Promise<void> {
     const { endpoint_id } = await inWorkspace(this.database, workspaceId, async (tx) => {
       const [[cancelled]] = await tx.query<[{ endpoint_id: string }[], number]>(
-        `UPDATE deliveries SET status = 'cancelled', due_at = NULL, next_attempt_at = NULL, leased_by = NULL, completed_at = $4
+        `UPDATE deliveries SET status = 'cancelled', due_at = NULL, next_attempt_at = NULL, completed_at = $4
          WHERE workspace_id = $1 AND id = $2 AND event_at = $3 AND status IN ('pending', 'retrying') RETURNING endpoint_id`,
         [workspaceId, id, eventTimeOf(id) ?? null, this.clock.now()],
       );

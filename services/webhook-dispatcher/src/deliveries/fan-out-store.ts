@@ -54,7 +54,7 @@ const insertDeliveries = new Statement<{ id: string }>(
 const selectOwn = new Statement<{ id: string }>(
   'deliveries of an earlier try',
   `SELECT d.id FROM deliveries d JOIN ${unnest(keyColumns, 1, 'wanted')} USING (id, event_at)
-   WHERE d.leased_by = $3 AND d.attempts = 0 AND d.created_at < $4 AND ${isBetween('d.event_at', '$5', '$6')}`,
+   WHERE d.leased_by = $3 AND d.status = 'pending' AND d.created_at < $4 AND ${isBetween('d.event_at', '$5', '$6')}`,
 );
 
 export class FanOutStore {

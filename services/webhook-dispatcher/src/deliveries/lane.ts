@@ -54,6 +54,11 @@ export class Lane {
     return this.waiting === 0 && this.inFlight.size === 0;
   }
 
+  /** Whether it waits or is in flight. */
+  holds(deliveryId: string): boolean {
+    return this.ids.has(deliveryId);
+  }
+
   hasRoom(now: number): boolean {
     if (now < pauseEnd(this.breaker)) return false;
     return this.takesOne ? this.isIdle : this.waiting < this.limits.maxWaiting;

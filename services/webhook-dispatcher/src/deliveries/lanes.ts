@@ -150,6 +150,11 @@ export class Lanes {
     await this.giveBackOf(endpointId);
   }
 
+  /** Whether a delivery waits or is in flight. */
+  holds(endpointId: string, deliveryId: string): boolean {
+    return this.lanes.get(endpointId)?.holds(deliveryId) ?? false;
+  }
+
   /** Lets go of a delivery that waits; an attempt in flight goes on. */
   drop(endpointId: string, deliveryId: string): void {
     this.lanes.get(endpointId)?.forget(deliveryId);

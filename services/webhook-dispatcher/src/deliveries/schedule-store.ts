@@ -6,6 +6,7 @@ import type { DueDelivery } from './delivery.js';
 import type { Claimed, ClaimedEndpoints, DueDeliveries } from './due-loop.js';
 import { endpointColumns, targetOf, type EndpointRow } from './endpoint-row.js';
 import { leaseMs } from './fan-out.js';
+import { eventTimeOf } from './ids.js';
 import { isWithin, unfinishedStretches, type Stretch } from './unfinished-days.js';
 
 /** Of delivery `d`, its event `e` and its endpoint `p`. */
@@ -137,11 +138,21 @@ export class ScheduleStore implements DueDeliveries {
   async giveBack(deliveries: DueDelivery[], until: Date): Promise<void> {
     const times = deliveries.map(({ eventAt }) => eventAt);
     await this.everywhere.query(
-      `UPDATE deliveries d SET due_at = $3, leased_by = NULL FROM unnest($1::text[], $2::timestamptz[]) AS left_over (id, event_at)
-       WHERE d.id = left_over.id AND d.event_at = left_over.event_at AND d.leased_by = $4 AND d.due_at IS NOT NULL
+      `UPDATE deliveries d SET due_at = CASE d.status WHEN 'cancelled' THEN NULL ELSE $3::timestamptz END, leased_by = NULL
+       FROM unnest($1::text[], $2::timestamptz[]) AS left_over (id, event_at)
+       WHERE d.id = left_over.id AND d.event_at = left_over.event_at AND d.leased_by = $4
          AND ${isBetween('d.event_at', '$5', '$6')}`,
       [deliveries.map(({ id }) => id), times, until, this.replica, ...ends(times)],
     );
+  }
+
+  /** Ends the lease that this replica has of a cancelled delivery, of which it makes no attempt. */
+  async release(deliveryId: string): Promise<void> {
+    await this.everywhere.query(`UPDATE deliveries SET leased_by = NULL WHERE id = $1 AND event_at = $2 AND status = 'cancelled' AND leased_by = $3`, [
+      deliveryId,
+      eventTimeOf(deliveryId),
+      this.replica,
+    ]);
   }
 
   /**
