@@ -8,7 +8,7 @@ export class Statement<Row extends object> {
   /** @param name its own within the service; the same text must always have the same */
   constructor(
     private readonly name: string,
-    private readonly text: string,
+    readonly text: string,
   ) {}
 
   /** Inside the transaction of `tx`, if it has one. */

@@ -14,18 +14,18 @@ const responseCode = 'GREATEST(d.response_code, 0)';
 const group = `d.status, d.event_type, ${responseCode}`;
 
 /**
- * The CTE `groups` (status, event_type, response_code), for WITH RECURSIVE. Each jump costs a probe in every partition. A known
- * status is given as bounds: beside an equality PostgreSQL would not jump by the row comparison, but wade up to where it holds.
+ * The CTE `groups` (status, event_type, response_code), for WITH RECURSIVE. Each jump costs a probe in every partition.
  * @param owned condition that gives `d.workspace_id` or `d.endpoint_id`
  * @param days condition on `d.event_at` by whole days: a bound within a day would have to be waded up to
- * @param status SQL of the only status that is wanted, if there is one
+ * @param statuses SQL of the first and the last that are wanted, if not all are. For a single one too: beside an equality PostgreSQL would
+ *   not jump by the row comparison, but wade up to where it holds
  */
-export function groupsOf(owned: string, days: string, status?: string): string {
+export function groupsOf(owned: string, days: string, statuses?: { first: string; last: string }): string {
   const firstAfter = (place: string) => `
     SELECT ${group} AS response_code FROM deliveries d
-    WHERE ${owned} AND ${days} AND (${group}) > (${place}) ${status ? `AND d.status <= ${status}` : ''} ORDER BY ${group} LIMIT 1`;
+    WHERE ${owned} AND ${days} AND (${group}) > (${place}) ${statuses ? `AND d.status <= ${statuses.last}` : ''} ORDER BY ${group} LIMIT 1`;
   return `groups AS (
-    (${firstAfter(`${status ?? `''`}, '', -1`)})
+    (${firstAfter(`${statuses?.first ?? `''`}, '', -1`)})
     UNION ALL
     SELECT next.* FROM groups g CROSS JOIN LATERAL (${firstAfter('g.status, g.event_type, g.response_code')}) next
   )`;

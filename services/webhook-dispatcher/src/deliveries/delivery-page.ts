@@ -1,6 +1,9 @@
-// The SQL of a page of the delivery table, for any combination of filters: see delivery-groups.ts for its shape.
-import { groupsOf, ofGroup } from './delivery-groups.js';
+// The SQL of a page of the delivery table, the same for any combination of filters: see delivery-groups.ts for its shape.
+import type { EntityManager } from 'typeorm';
+import { groupsOf, ofGroup, walkAlongIndexes } from './delivery-groups.js';
+import type { DeliveryRow } from './delivery-table.js';
 import { daysAround, type SearchWindow } from './search-windows.js';
+import { Statement } from '../statement.js';
 
 export interface DeliveryFilter {
   status?: string;
@@ -12,6 +15,9 @@ export interface DeliveryFilter {
   since?: Date;
   until?: Date;
 }
+
+/** Bodies are kept with the attempts only. */
+export type WithoutBody = Omit<DeliveryRow, 'response_body'>;
 
 /**
  * `next_attempt_at` is what the last attempt planned. Where a replica leaves the whole endpoint alone, the deliveries it held are
@@ -25,31 +31,56 @@ export const deliveryColumns = `d.id, d.workspace_id, d.endpoint_id, d.event_id,
 /**
  * The index ends with the time, so that it is no larger than one by time alone; what happened in the same millisecond as the
  * last of a group is taken along and sorted by id with the rest.
- * @param after id of the last delivery of the page before, or empty
+ * @param owned condition that gives `d.workspace_id` or `d.endpoint_id`; its parameters are $1 and, if need be, $13
  */
-export function pageQuery(workspaceId: string, filter: DeliveryFilter, window: SearchWindow, after: string, limit: number): { sql: string; values: unknown[] } {
-  const values: unknown[] = [];
-  const put = (value: unknown) => `$${values.push(value)}`;
-  const all = (...conditions: [string, unknown][]) =>
-    conditions.flatMap(([left, value]) => (value === undefined || value === '' ? [] : [`${left} ${put(value)}`])).join(' AND ') || 'true';
+const pageOf = (owned: string): string => `
+  WITH RECURSIVE ${groupsOf(owned, 'd.event_at >= $4 AND d.event_at < $5', { first: '$2', last: '$3' })}
+  SELECT d.* FROM groups g CROSS JOIN LATERAL (
+    SELECT ${deliveryColumns} FROM deliveries d
+    WHERE ${owned} AND ${ofGroup} AND d.event_at >= $6 AND d.event_at < $7 AND d.id < $8 AND ($9::text IS NULL OR d.event_id = $9)
+    ORDER BY d.event_at DESC FETCH FIRST $12 ROWS WITH TIES
+  ) d
+  WHERE ($10::integer IS NULL OR g.response_code = $10) AND ($11::text[] IS NULL OR g.event_type = ANY($11))
+  ORDER BY d.event_at DESC, d.id DESC LIMIT $12`;
 
-  const owned = ownerCondition(put(workspaceId), filter.endpointId ? put(filter.endpointId) : undefined);
-  const days = daysAround(window);
-  const sql = `
-    WITH RECURSIVE ${groupsOf(owned, all(['d.event_at >=', days.since], ['d.event_at <', days.until]), filter.status && put(filter.status))}
-    SELECT d.* FROM groups g CROSS JOIN LATERAL (
-      SELECT ${deliveryColumns} FROM deliveries d
-      WHERE ${owned} AND ${ofGroup}
-        AND ${all(['d.event_at >=', window.since], ['d.event_at <', window.until], ['d.id <', after], ['d.event_id =', filter.eventId])}
-      ORDER BY d.event_at DESC FETCH FIRST ${limit} ROWS WITH TIES
-    ) d
-    WHERE ${all(['g.response_code =', filter.responseCode])} AND ${filter.eventTypes ? `g.event_type = ANY(${put(filter.eventTypes)})` : 'true'}
-    ORDER BY d.event_at DESC, d.id DESC LIMIT ${limit}`;
-  return { sql, values };
-}
+export const pageOfWorkspace = new Statement<WithoutBody>('page of a workspace', pageOf('d.workspace_id = $1'));
 
 /** An endpoint of another workspace has no deliveries here, without a look at those it has there. */
-function ownerCondition(workspaceId: string, endpointId: string | undefined): string {
-  if (!endpointId) return `d.workspace_id = ${workspaceId}`;
-  return `d.endpoint_id = (SELECT id FROM endpoints WHERE id = ${endpointId} AND workspace_id = ${workspaceId})`;
+export const pageOfEndpoint = new Statement<WithoutBody>(
+  'page of an endpoint',
+  pageOf('d.endpoint_id = (SELECT id FROM endpoints WHERE id = $13 AND workspace_id = $1)'),
+);
+
+/** Bounds, in the order of the column, of what has no other. */
+const [firstStatus, lastStatus] = ['', '~'];
+const afterAllIds = 'dlv_~';
+
+/**
+ * To be run before in the same transaction. Planning a page over all partitions takes several times what it takes to read it: with this
+ * each connection plans it once, for whatever values, and partitions are left out when it is run.
+ */
+export const preparePages = `${walkAlongIndexes}; SET LOCAL plan_cache_mode = force_generic_plan`;
+
+/**
+ * In a transaction that has run `preparePages`.
+ * @param after id of the last delivery of the page before, or empty
+ */
+export function readPage(tx: EntityManager, workspaceId: string, filter: DeliveryFilter, window: SearchWindow, after: string, limit: number): Promise<WithoutBody[]> {
+  const { status, eventTypes, eventId, endpointId, responseCode } = filter;
+  const values = [
+    workspaceId,
+    ...(status === undefined ? [firstStatus, lastStatus] : [status, status]),
+    ...boundsOf(daysAround(window)),
+    ...boundsOf(window),
+    after || afterAllIds,
+    eventId ?? null,
+    responseCode ?? null,
+    eventTypes ?? null,
+    limit,
+  ];
+  return endpointId === undefined ? pageOfWorkspace.run(tx, values) : pageOfEndpoint.run(tx, [...values, endpointId]);
+}
+
+function boundsOf({ since, until }: SearchWindow): (Date | string)[] {
+  return [since ?? '-infinity', until ?? 'infinity'];
 }
