@@ -116,6 +116,22 @@ test('a retry does not wait for the backoff', async () => {
   await dispatcher.deliveryIn(workspaceId, 'succeeded', 2);
 });
 
+test('what waits in memory for its turn goes before the others when it is retried, without an attempt more', async () => {
+  const release = holdAnswers();
+  const { workspaceId, endpointId } = await dispatcher.createEndpoint(receiver.url, { maxInFlight: 1 });
+  for (let i = 0; i < 4; i++) await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  await receiver.received(1);
+  await dispatcher.untilListed(workspaceId, 4);
+  const leased = async () => (await dispatcher.sql.query('SELECT FROM deliveries WHERE endpoint_id = $1 AND leased_by IS NOT NULL', [endpointId])).rowCount;
+  await eventually(async () => expect(await leased()).toBe(4));
+  const inFlight = header('x-webhook-delivery')(receiver.requests[0]!);
+  const [last] = (await dispatcher.list(workspaceId)).filter(({ id }) => id !== inFlight);
+  expect((await retry(workspaceId, last!.id)).delivery).toMatchObject({ attempts: 0, maxAttempts: last!.maxAttempts });
+  release(200);
+  await receiver.received(2);
+  expect(header('x-webhook-delivery')(receiver.requests[1]!)).toBe(last!.id);
+});
+
 test('retries by hand that race with each other and with the schedule make one attempt', async () => {
   const { workspaceId, delivery } = await deliveryAfter(500);
   const release = holdAnswers();

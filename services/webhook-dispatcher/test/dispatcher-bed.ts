@@ -20,6 +20,15 @@ interface DispatcherSettings {
   egressProxyUrl?: string;
 }
 
+interface EndpointOverrides {
+  workspaceId?: string;
+  eventTypes?: string[];
+  timeoutMs?: number;
+  maxInFlight?: number;
+  maxAttempts?: number;
+  ordered?: boolean;
+}
+
 export class DispatcherBed {
   /** Where the owners' mails come to lie. */
   readonly mailDir = join(process.env.NA_TEST_FOLDER!, `mail-${typeid('ws').toString()}`);
@@ -88,7 +97,7 @@ export class DispatcherBed {
   }
 
   /** A workspace of the test's own with one endpoint. */
-  async createEndpoint(url: string, overrides: { workspaceId?: string; eventTypes?: string[]; timeoutMs?: number; maxAttempts?: number; ordered?: boolean } = {}) {
+  async createEndpoint(url: string, overrides: EndpointOverrides = {}) {
     const workspaceId = overrides.workspaceId ?? typeid('ws').toString();
     const replyKey = createReplyKey();
     const { endpoint, sealedSecret } = await this.endpoints.createEndpoint({
@@ -96,6 +105,7 @@ export class DispatcherBed {
       url,
       eventTypes: overrides.eventTypes ?? ['*'],
       timeoutMs: overrides.timeoutMs,
+      maxInFlight: overrides.maxInFlight,
       ordered: overrides.ordered,
       retryPolicy: { baseSeconds: 5, factor: 4, maxSeconds: 43_200, maxAttempts: overrides.maxAttempts ?? 12 },
       replyPublicKey: replyKey.publicKey,

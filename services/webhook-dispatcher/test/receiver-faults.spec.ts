@@ -92,6 +92,14 @@ test('an answer that breaks off after it has asked for time is given it', async 
   expect(endpoints[0]!.pausedUntil).toBeDefined();
 });
 
+test('an answer of 410 that breaks off is one all the same', async () => {
+  const receiver = await startReceiver(rawAnswer('HTTP/1.1 410 Gone\r\nContent-Length: 100\r\n\r\n', 'gone'));
+  const workspaceId = await publishTo(receiver.url);
+  expect(await dispatcher.deliveryIn(workspaceId, 'failed', 1)).toMatchObject({ responseCode: 410, error: 'connection_reset' });
+  const { endpoints } = await dispatcher.endpoints.listEndpoints({ caller: { workspaceId } });
+  expect(endpoints[0]).toMatchObject({ status: 'disabled', disabledReason: expect.stringContaining('410') });
+});
+
 test('a redirect is a failed attempt, and nothing is sent to where it leads', async () => {
   const target = await startReceiver(answer(200));
   const receiver = await startReceiver(answer(307, '', { location: target.url }));

@@ -156,9 +156,9 @@ function isShown({ responseCode, error }: Delivery, last: Attempt | undefined): 
 }
 
 function isLedToBy({ status, attempts, maxAttempts, finalStatus }: Delivery, last: Attempt | undefined): boolean {
+  const code = last?.responseCode ?? 0;
   // One that breaks off in its body has a status too.
-  const code = last?.error === undefined ? (last?.responseCode ?? 0) : 0;
-  const succeeded = code >= 200 && code < 300;
+  const succeeded = last?.error === undefined && code >= 200 && code < 300;
   if (finalStatus !== status) return false;
   if (status === 'succeeded') return succeeded;
   return status === 'cancelled' || (!succeeded && (code === 410 || attempts === maxAttempts));

@@ -74,6 +74,18 @@ test('a delivery that waited in a replica when it was cancelled can be retried a
   expect(attempts.sort()).toEqual([...[...waiting, ...inFlight].map((id) => `1 ${id}`), ...inFlight.map((id) => `2 ${id}`)].sort());
 });
 
+test('a delivery that waits in a replica can be retried, whichever replica answers, and is attempted once', async () => {
+  const { workspaceId, waiting, release } = await waitingInMemory();
+  for (const id of waiting) {
+    const { delivery } = await dispatcher.deliveries.retryDelivery({ caller: { workspaceId }, id });
+    expect(delivery).toMatchObject({ attempts: 0, maxAttempts: 12 });
+  }
+  release();
+  expect(await untilAtRest(workspaceId)).toEqual({ succeeded: published });
+  const attempted = receiver.requests.map(({ headers }) => headers['x-webhook-delivery']);
+  expect(attempted.toSorted()).toEqual((await dispatcher.list(workspaceId)).map(({ id }) => id).sort());
+});
+
 test('what waits for a webhook is not attempted once its deletion was answered, and is cancelled', async () => {
   const { workspaceId, endpointId, waiting, release } = await waitingInMemory();
   await dispatcher.endpoints.deleteEndpoint({ caller: { workspaceId }, id: endpointId });

@@ -46,7 +46,7 @@ const glossary: Record<string, string> = {
   failing_since: 'Since when no attempt has succeeded.',
   failed_attempts: 'How many attempts have failed since.',
   recovered_at: 'When an attempt succeeded again.',
-  response_code: 'The HTTP status that the latest attempt was answered with; null when it got none, or none that was complete.',
+  response_code: 'The HTTP status that the latest attempt was answered with; null when it got none.',
   error: 'Why no complete answer came, if none did.',
   period_start: 'Where the period begins.',
   period_end: 'Where the period ends; not part of it.',

@@ -86,7 +86,7 @@ function whatToDo(signal: Failure, address: string): string {
 }
 
 function lastAnswer({ responseCode, error }: Failure): string {
-  if (responseCode) return `The last answer was ${responseCode}.`;
+  if (responseCode) return `The last answer was ${responseCode}${error ? ` and broke off: ${error}` : ''}.`;
   return error ? `The last attempt got no answer: ${error}.` : 'The last attempt got no answer.';
 }
 

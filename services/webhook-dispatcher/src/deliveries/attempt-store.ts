@@ -5,7 +5,7 @@ import { insertDeliveries, updateDeliveries, withoutRecorded } from './attempt-s
 import type { AttemptedDelivery } from './delivery.js';
 import { retryAfterMs } from './retry-after.js';
 import { isGone, isSuccess } from './retry-policy.js';
-import type { Outcome } from './send.js';
+import { receivedOf, type Outcome } from './send.js';
 
 /** What recording needs of endpoint health. */
 export interface Health<Signal> {
@@ -76,7 +76,7 @@ function outcomesByEndpoint(batch: AttemptedDelivery[]): Map<string, EndpointOut
       pausedUntil: pauseAskedFor(outcome, endedAt),
       url: delivery.target.url,
       at: startedAt,
-      responseCode: outcome.kind === 'answered' ? outcome.status : undefined,
+      responseCode: receivedOf(outcome)?.status,
       error: outcome.kind === 'unanswered' ? outcome.error : undefined,
     });
   }

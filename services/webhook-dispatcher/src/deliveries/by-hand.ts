@@ -23,7 +23,7 @@ export function notLeased(now: string): string {
 }
 
 /** By a retry at $4 of delivery `d`: none where the policy's own is due by then, or it has had none yet. */
-const addedAttempts = `CASE WHEN d.attempts = 0 OR d.due_at <= $4 THEN 0 ELSE 1 END`;
+const addedAttempts = `CASE WHEN d.attempts = 0 OR d.next_attempt_at <= $4 THEN 0 ELSE 1 END`;
 
 interface Found {
   endpoint_id: string;
@@ -40,35 +40,45 @@ export class ByHand {
     private readonly clock: Clock,
     /** Has a delivery that has just been made due attempted, before all else that waits for its endpoint. Never rejects. */
     private readonly attemptFirst: (id: string, eventAt: Date) => Promise<void>,
-    /** Resolves when no replica will begin an attempt of the delivery, or can't be reached. Never rejects. */
+    /** Resolves when no replica has the delivery in its memory, unless it attempts it already or can't be reached. Never rejects. */
     private readonly withdraw: (endpointId: string, deliveryId: string) => Promise<void>,
   ) {}
 
   /**
-   * One attempt more than the retry policy has, whose waits go on as if it had not been made.
+   * One attempt more than the retry policy has, whose waits go on as if it had not been made. What waits in the memory of a replica is
+   * taken out of it first.
    * @param retryId the same in each try of one request: that the last retry was this one leaves nothing to be done
    * @throws ServiceError not_found, or conflict when an attempt is under way or its endpoint takes none
    */
   async retry(workspaceId: string, id: string, retryId: string): Promise<void> {
-    const eventAt = eventTimeOf(id);
-    await inWorkspace(this.database, workspaceId, async (tx) => {
+    let refused = await this.makeDue(workspaceId, id, retryId);
+    if (refused && isOnlyLeased(refused, retryId)) {
+      await this.withdraw(refused.endpoint_id, id);
+      refused = await this.makeDue(workspaceId, id, retryId);
+    }
+    if (refused) refuseUnlessRetried(refused, retryId);
+    await this.attemptFirst(id, eventTimeOf(id)!);
+  }
+
+  /** @returns undefined, or the delivery as it is when it can't be made due, or was already for this retry */
+  private makeDue(workspaceId: string, id: string, retryId: string): Promise<Found | undefined> {
+    return inWorkspace(this.database, workspaceId, async (tx) => {
       const [, changed] = await tx.query<[unknown, number]>(
         `UPDATE deliveries d SET ${dueAgain('$4::timestamptz')}, retry_id = $5,
            max_attempts = GREATEST(d.max_attempts + ${addedAttempts}, d.attempts + 1), attempts_before_run = coalesce(d.attempts_before_run, 0) + ${addedAttempts}
          FROM endpoints p
          WHERE d.workspace_id = $1 AND d.id = $2 AND d.event_at = $3 AND ${notLeased('$4::timestamptz')}
            AND p.id = d.endpoint_id AND p.status = 'enabled' AND p.deleted_at IS NULL AND d.retry_id IS DISTINCT FROM $5`,
-        [workspaceId, id, eventAt ?? null, this.clock.now(), retryId],
+        [workspaceId, id, eventTimeOf(id) ?? null, this.clock.now(), retryId],
       );
-      if (changed === 0) refuseUnlessRetried(await find(tx, workspaceId, id), retryId);
+      return changed === 0 ? find(tx, workspaceId, id) : undefined;
     });
-    await this.attemptFirst(id, eventAt!);
   }
 
   /**
-   * An attempt in flight ends, is logged and counted, and leaves the delivery cancelled; until then it can't be retried. Once this has resolved, no other is begun by a
-   * replica that lives and hears: one that is cut off from the bus or stands still for 2 s may still make the one that it has
-   * in memory.
+   * An attempt in flight ends, is logged and counted, and leaves the delivery cancelled; until then it can't be retried. Once this has
+   * resolved, no other is begun by a replica that lives and hears: one that is cut off from the bus or stands still for 2 s may still
+   * make the one that it has in memory.
    * @param isRepeat an earlier try of the same request may have cancelled it already
    * @throws ServiceError not_found, or conflict when the delivery is final already
    */
@@ -99,6 +109,11 @@ async function find(tx: EntityManager, workspaceId: string, id: string): Promise
   );
   if (!found) throw notFound('delivery', id);
   return found;
+}
+
+/** Nothing else keeps it from being retried. */
+function isOnlyLeased({ retry_id, endpoint_status, is_deleted }: Found, retryId: string): boolean {
+  return retry_id !== retryId && endpoint_status === 'enabled' && !is_deleted;
 }
 
 function refuseUnlessRetried({ retry_id, endpoint_status, is_deleted }: Found, retryId: string): void {

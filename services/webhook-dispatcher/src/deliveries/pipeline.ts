@@ -106,11 +106,11 @@ export async function startPipeline({ everywhere, secrets, replica, calls, send,
   host.onStop('due loop', () => dueLoop.stop());
   observePipeline({ everywhere, schedule, lanes, recorder }, host);
 
-  /** Someone has cancelled it. */
+  /** Somebody has cancelled it, or wants it attempted before its turn. */
   const letGo = async (endpointId: string, deliveryId: string) => {
     await lanes.forget(endpointId, deliveryId);
     if (lanes.holds(endpointId, deliveryId) || recorder.holds(deliveryId) || direct.isBusy(endpointId)) return;
-    await schedule.release(deliveryId).catch((error: unknown) => logger.warn({ err: error }, 'a cancelled delivery can only be retried once its lease is over'));
+    await schedule.release(deliveryId).catch((error: unknown) => logger.warn({ err: error }, 'a lease could not be given back; it will end'));
   };
   const heard = async (call: Call) => {
     if (call.about === 'delivery') return letGo(call.endpointId, call.deliveryId);

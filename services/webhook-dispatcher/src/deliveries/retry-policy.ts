@@ -1,5 +1,5 @@
 // What comes after an attempt. Pure: the same attempt, outcome and moment always give the same next step.
-import type { Outcome } from './send.js';
+import { receivedOf, type Outcome } from './send.js';
 
 export interface RetryPolicy {
   /** Wait before the second attempt, 1 to 86,400 s. */
@@ -21,7 +21,7 @@ export type NextStep = { kind: 'succeeded' } | { kind: 'retry'; at: Date } | { k
 const jitter = 0.2;
 
 /**
- * 2xx succeeds. 410 fails for good: the endpoint is gone. Anything else is tried again while attempts are left. What a 429 or 503 asks for
+ * 2xx succeeds, if all of the answer came. 410 fails for good: the endpoint is gone, and says so in the head of its answer. Anything else is tried again while attempts are left. What a 429 or 503 asks for
  * by Retry-After pauses the whole endpoint, this delivery with it: see endpoint-pauses.ts.
  * @param attempt the number of the attempt that was made, counted from 1 in its run of the policy
  * @param maxAttempts of this run; the policy's when the delivery was made or replayed, more after a retry by hand
@@ -38,7 +38,7 @@ export function isSuccess(outcome: Outcome): boolean {
 }
 
 export function isGone(outcome: Outcome): boolean {
-  return outcome.kind === 'answered' && outcome.status === 410;
+  return receivedOf(outcome)?.status === 410;
 }
 
 /** `min(max, base × factor^(attempt−1))` ± 20 %, in whole milliseconds. */

@@ -146,13 +146,10 @@ export class ScheduleStore implements DueDeliveries {
     );
   }
 
-  /** Ends the lease that this replica has of a cancelled delivery, of which it makes no attempt. */
+  /** Says that this replica makes no attempt of a delivery it has leased. When it is due stays as it is, for the caller to change. */
   async release(deliveryId: string): Promise<void> {
-    await this.everywhere.query(`UPDATE deliveries SET leased_by = NULL WHERE id = $1 AND event_at = $2 AND status = 'cancelled' AND leased_by = $3`, [
-      deliveryId,
-      eventTimeOf(deliveryId),
-      this.replica,
-    ]);
+    const values = [deliveryId, eventTimeOf(deliveryId), this.replica];
+    await this.everywhere.query('UPDATE deliveries SET leased_by = NULL WHERE id = $1 AND event_at = $2 AND leased_by = $3', values);
   }
 
   /**
