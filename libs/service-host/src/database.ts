@@ -11,6 +11,8 @@ export interface DatabaseOptions {
   schema: string;
   entities: NonNullable<DataSourceOptions['entities']>;
   migrations: NonNullable<DataSourceOptions['migrations']>;
+  /** How long connections of callers are kept: idle ones for 10 s, others for ever, unless told. */
+  kept?: { idleTimeoutMillis: number; maxLifetimeSeconds: number };
   /** false for a service that goes on answering without its database: it is then ready all the same. */
   isEssential?: boolean;
 }
@@ -19,18 +21,12 @@ export interface DatabaseOptions {
 const limits = { connectionTimeoutMillis: 5_000, keepAlive: true, keepAliveInitialDelayMillis: 10_000, statement_timeout: 60_000 };
 
 /**
- * A connection is worth keeping for the statements that it has planned: over the partitions of 38 days that takes tens of milliseconds.
- * Not for ever, since PostgreSQL gives none of the memory back that a connection has come to use.
- */
-const kept = { idleTimeoutMillis: 10 * 60_000, maxLifetimeSeconds: 3_600 };
-
-/**
  * Connects, applies pending migrations and registers the closing. Replicas that start at once take turns: each holds an
  * advisory lock while it migrates.
  */
 export async function openDatabase(options: DatabaseOptions, host: Host): Promise<DataSource> {
   await migrateInTurn(options, host);
-  return openPool(options, limits, host);
+  return openPool(options, { ...limits, ...options.kept }, host);
 }
 
 /**
@@ -47,7 +43,7 @@ function atConnect(settings: string) {
 }
 
 async function openPool(options: DatabaseOptions, extra: object, host: Host): Promise<DataSource> {
-  const database = await new DataSource({ ...settingsOf(options, host), extra: { ...kept, ...extra } }).initialize();
+  const database = await new DataSource({ ...settingsOf(options, host), extra }).initialize();
   host.onStop('database', () => database.destroy());
   if (options.isEssential ?? true) host.addReadinessCheck({ name: 'database', check: () => database.query('SELECT 1') });
   return database;

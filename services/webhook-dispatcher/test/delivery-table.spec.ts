@@ -3,6 +3,7 @@ import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Delivery, ListDeliveriesRequest } from '@na/contracts';
 import { answer, eventually, hang, WebhookReceiver } from '@na/testing';
 import { typeid } from 'typeid-js';
+import { anyStatus } from '../src/deliveries/delivery-page.js';
 import { deliveryId } from '../src/deliveries/ids.js';
 import { DispatcherBed } from './dispatcher-bed.js';
 
@@ -182,4 +183,14 @@ test('the next attempt of what a paused endpoint holds up is shown for the end o
     for (const { nextRetryAt } of deliveries) expect(timestampDate(nextRetryAt!).getTime()).toBeGreaterThanOrEqual(pauseEnd);
   });
   await receiver.stop();
+});
+
+test('all statuses lie between the bounds of any, also in a database that sorts by a language', async () => {
+  const collations = ['C', 'en-x-icu', 'de-x-icu', 'und-x-icu'];
+  const { rows } = await dispatcher.sql.query<{ name: string }>('SELECT collname AS name FROM pg_collation WHERE collname = ANY($1)', [collations]);
+  expect(rows.map(({ name }) => name).sort()).toEqual(collations.toSorted());
+  for (const collation of collations) {
+    const outside = `SELECT status FROM unnest($1::text[]) AS status WHERE NOT (status > $2 COLLATE "${collation}" AND status <= $3 COLLATE "${collation}")`;
+    expect((await dispatcher.sql.query(outside, [statuses, anyStatus.first, anyStatus.last])).rows).toEqual([]);
+  }
 });

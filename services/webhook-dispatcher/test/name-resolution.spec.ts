@@ -4,8 +4,9 @@ import { afterEach, expect, test } from '@jest/globals';
 import { NameServer, WebhookReceiver, eventually, type NameAnswer, type NameBehaviour } from '@na/testing';
 import { HostLookup } from '../src/deliveries/host-lookup.js';
 import { MachineNames, type Getaddrinfo } from '../src/deliveries/machine-names.js';
+import type { Outcome } from '../src/deliveries/outcome.js';
 import { meaningOf } from '../src/deliveries/send-error.js';
-import { Sender, type Outcome } from '../src/deliveries/send.js';
+import { Sender } from '../src/deliveries/send.js';
 import { parseCidrs } from '../src/endpoints/target-address.js';
 
 const closing: (() => Promise<void>)[] = [];

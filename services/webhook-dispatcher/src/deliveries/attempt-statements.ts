@@ -4,7 +4,7 @@ import { arrayOf, arraysOf, ends, isBetween, namesOf, unnest, type Column } from
 import { awaitsSuccess } from '../health/health-store.js';
 import type { AttemptedDelivery } from './delivery.js';
 import { eventValues, logEvents } from './event-log.js';
-import { receivedOf } from './send.js';
+import { receivedOf } from './outcome.js';
 import { Statement } from '../statement.js';
 
 type MadeDelivery = Pick<AttemptedDelivery, 'delivery'>;

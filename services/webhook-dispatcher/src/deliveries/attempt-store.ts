@@ -5,7 +5,7 @@ import { insertDeliveries, updateDeliveries, withoutRecorded } from './attempt-s
 import type { AttemptedDelivery } from './delivery.js';
 import { retryAfterMs } from './retry-after.js';
 import { isGone, isSuccess } from './retry-policy.js';
-import { receivedOf, type Outcome } from './send.js';
+import { receivedOf, type Outcome } from './outcome.js';
 
 /** What recording needs of endpoint health. */
 export interface Health<Signal> {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { afterOutcome, closedBreaker, mayStart, pauseEnd, type Breaker } from './breaker.js';
-import type { Outcome } from './send.js';
+import type { Outcome } from './outcome.js';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
 const answered = (status: number, headers: Record<string, string> = {}) => ({ kind: 'answered', status, headers }) as Outcome;

@@ -3,7 +3,7 @@
 // apart from that: it lasts as long as it says, whatever becomes of the attempts that were in flight.
 import { asksToSlowDown, retryAfterMs } from './retry-after.js';
 import { isSuccess } from './retry-policy.js';
-import type { Outcome } from './send.js';
+import type { Outcome } from './outcome.js';
 
 /** Times are Unix milliseconds. */
 export interface Breaker {

@@ -15,7 +15,7 @@ export function dueAgain(dueAt: string): string {
 
 /**
  * Condition that nobody has a lease on delivery `d`. One that was cancelled under a lease keeps it until its holder is known to make no
- * attempt of it, or the lease is over at the latest.
+ * attempt of it, or for as long as a lease at the latest.
  * @param now SQL of the moment
  */
 export function notLeased(now: string): string {

@@ -5,9 +5,10 @@ import { areTracesRecorded, notingSentTrace, type Clock, type Logger } from '@na
 import { maskHeaders } from '../endpoints/custom-headers.js';
 import type { AttemptedDelivery, DueDelivery } from './delivery.js';
 import { attemptId } from './ids.js';
+import { receivedOf, type Outcome } from './outcome.js';
 import { requestHeaders, type Headers, type SentRequest } from './request.js';
 import { nextStep, type NextStep } from './retry-policy.js';
-import { receivedOf, type Outcome, type Send, type WebhookRequest } from './send.js';
+import type { Send, WebhookRequest } from './send.js';
 import { sign } from './sign.js';
 
 export interface DeliverWith {

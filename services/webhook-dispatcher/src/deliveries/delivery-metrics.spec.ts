@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { outcomeClass } from './delivery-metrics.js';
-import type { Outcome } from './send.js';
+import type { Outcome } from './outcome.js';
 
 test.each([
   [{ kind: 'answered', status: 204 }, '2xx'],

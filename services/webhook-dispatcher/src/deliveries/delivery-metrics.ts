@@ -3,7 +3,7 @@
 // are collected is in delivery-gauges.ts.
 import { metrics, type Attributes } from '@opentelemetry/api';
 import type { AttemptedDelivery } from './delivery.js';
-import type { Outcome } from './send.js';
+import type { Outcome } from './outcome.js';
 
 const meter = metrics.getMeter('webhook-dispatcher');
 

@@ -4,7 +4,7 @@ import { inWorkspace, type Clock } from '@na/service-host';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { DeliveryStatus } from './delivery.js';
 import { eventTimeOf } from './ids.js';
-import { deliveryColumns, preparePages, readPage, type DeliveryFilter, type WithoutBody } from './delivery-page.js';
+import { bodiesOfPage, deliveryColumns, preparePages, readPage, type DeliveryFilter, type WithoutBody } from './delivery-page.js';
 import { withPauses } from './endpoint-pauses.js';
 import { searchWindows, type SearchWindow } from './search-windows.js';
 import { Statement } from '../statement.js';
@@ -110,15 +110,6 @@ const timeOfEvent = new Statement<{ event_at: Date }>(
   'time of an event',
   `WITH found AS MATERIALIZED (SELECT event_at, workspace_id FROM events WHERE id = $1)
    SELECT event_at FROM found WHERE workspace_id = $2`,
-);
-
-/** Between the page's own times, which spares it the partitions of all other days. */
-const bodiesOfPage = new Statement<{ id: string; response_body: string | null }>(
-  'bodies of a page',
-  `SELECT a.delivery_id AS id, a.response_body
-   FROM unnest($1::text[], $2::timestamptz[], $3::integer[]) AS latest (id, event_at, number)
-   JOIN attempts a ON a.delivery_id = latest.id AND a.event_at = latest.event_at AND a.number = latest.number
-   WHERE a.event_at BETWEEN $4 AND $5`,
 );
 
 async function withBodies(tx: EntityManager, page: WithoutBody[]): Promise<DeliveryRow[]> {

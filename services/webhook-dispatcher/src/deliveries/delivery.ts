@@ -2,7 +2,7 @@
 // States and their transitions are drawn in docs/state-machines.md.
 import type { SentRequest } from './request.js';
 import type { NextStep, RetryPolicy } from './retry-policy.js';
-import type { Outcome } from './send.js';
+import type { Outcome } from './outcome.js';
 import type { SigningSecrets } from './sign.js';
 import type { Unwritten } from './write-ahead.js';
 

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { failuresToOpen } from './breaker.js';
 import type { DueDelivery } from './delivery.js';
 import { Lane } from './lane.js';
-import type { Outcome } from './send.js';
+import type { Outcome } from './outcome.js';
 
 const now = 1_000_000;
 const answered = (status: number, headers = {}): Outcome => ({ kind: 'answered', status, headers, body: '', durationMs: 1, phases: {} });

@@ -2,7 +2,7 @@
 import { afterOutcome, closedBreaker, isHalfOpen, mayStart, pauseEnd, type Breaker } from './breaker.js';
 import type { DueDelivery } from './delivery.js';
 import { isSuccess } from './retry-policy.js';
-import type { Outcome } from './send.js';
+import type { Outcome } from './outcome.js';
 
 export interface LaneLimits {
   /** Most attempts at the same time. */

@@ -7,7 +7,7 @@ import type { DueDelivery, Target } from './delivery.js';
 import { leaseMs } from './fan-out.js';
 import { Lane, type LaneLimits } from './lane.js';
 import type { LoopLag } from './loop-lag.js';
-import type { Outcome } from './send.js';
+import type { Outcome } from './outcome.js';
 import { Slots } from './slots.js';
 
 export interface LanesOptions {

@@ -109,7 +109,7 @@ export async function startPipeline({ everywhere, secrets, replica, calls, send,
   /** Somebody has cancelled it, or wants it attempted before its turn. */
   const letGo = async (endpointId: string, deliveryId: string) => {
     await lanes.forget(endpointId, deliveryId);
-    if (lanes.holds(endpointId, deliveryId) || recorder.holds(deliveryId) || direct.isBusy(endpointId)) return;
+    if (lanes.holds(endpointId, deliveryId) || recorder.holds(deliveryId) || direct.holds(deliveryId)) return;
     await schedule.release(deliveryId).catch((error: unknown) => logger.warn({ err: error }, 'a lease could not be given back; it will end'));
   };
   const heard = async (call: Call) => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { retryAfterMs } from './retry-after.js';
-import type { Outcome } from './send.js';
+import type { Outcome } from './outcome.js';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
 const answered = (status: number, retryAfter: string) => ({ kind: 'answered', status, headers: { 'retry-after': retryAfter } }) as unknown as Outcome;

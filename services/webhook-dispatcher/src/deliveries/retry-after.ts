@@ -1,6 +1,6 @@
 // What an endpoint asks for with 429 or 503 and Retry-After (RFC 9110, 10.2.3): seconds, or an HTTP date (5.6.7). It counts from
 // the head of an answer, even of one that breaks off. Pure.
-import { receivedOf, type Outcome } from './send.js';
+import { receivedOf, type Outcome } from './outcome.js';
 
 /** Longest that it is honoured: 24 h. */
 const maxRetryAfterMs = 24 * 3_600_000;

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { backoffMs, defaultRetryPolicy, nextStep, type RetryPolicy } from './retry-policy.js';
-import type { Outcome } from './send.js';
+import type { Outcome } from './outcome.js';
 
 const now = new Date('2026-01-01T00:00:00Z');
 const answered = (status: number, headers = {}) => ({ kind: 'answered', status, headers }) as Outcome;

@@ -1,5 +1,5 @@
 // What comes after an attempt. Pure: the same attempt, outcome and moment always give the same next step.
-import { receivedOf, type Outcome } from './send.js';
+import { receivedOf, type Outcome } from './outcome.js';
 
 export interface RetryPolicy {
   /** Wait before the second attempt, 1 to 86,400 s. */

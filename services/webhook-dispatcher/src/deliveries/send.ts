@@ -4,40 +4,9 @@ import { LRUCache } from 'lru-cache';
 import type { Dispatcher } from 'undici';
 import { guardedAgent, type Egress } from './guarded-agent.js';
 import { exchange, ExchangeProgress, type Answer } from './http-exchange.js';
+import type { Outcome, Phases, Received } from './outcome.js';
 import { hadAnswered } from './reused-connection.js';
-import { meaningOf, type SendError } from './send-error.js';
-
-/** Where the time of an attempt went, in milliseconds from its start. Unset where it did not come to that. */
-export interface Phases {
-  /** A connection was there and the request began to be sent. */
-  connectedMs?: number;
-  /** The head of the answer was there. */
-  headMs?: number;
-}
-
-/** What came of an answer. */
-export interface Received {
-  status: number;
-  headers: Record<string, string>;
-  body: string;
-}
-
-export type Outcome = { durationMs: number; phases: Phases } & (
-  | ({ kind: 'answered' } & Received)
-  | {
-      kind: 'unanswered';
-      error: SendError;
-      /** What exactly happened, for the operator's log; it may tell of the operator's network. */
-      detail?: string;
-      /** Of an answer that broke off in its body. */
-      received?: Received;
-    }
-);
-
-/** @returns undefined when not even the head of an answer came */
-export function receivedOf(outcome: Outcome): Received | undefined {
-  return outcome.kind === 'answered' ? outcome : outcome.received;
-}
+import { meaningOf } from './send-error.js';
 
 export interface WebhookRequest {
   url: string;
