@@ -69,7 +69,7 @@ export async function startWebhookDispatcher(config: Config<typeof settings> & C
   replayLoop.start();
   host.onStop('replay loop', () => replayLoop.stop());
   const replays = new Replays(database, endpoints, counting, clock, () => replayLoop.wake());
-  const byHand = new ByHand(database, clock, pipeline.attemptFirst, (endpointId, deliveryId) => calls.tell({ about: 'delivery', endpointId, deliveryId }));
+  const byHand = new ByHand(database, clock, calls, pipeline.attemptFirst);
 
   await serveOnBus(AppModule.over(endpointProviders(endpointParts), new DeliveryTable(database, clock), pipeline.fanOut, byHand, replays), bus, config.natsUrl, host);
   observeEvents(bus, host);

@@ -127,9 +127,21 @@ test('what waits in memory for its turn goes before the others when it is retrie
   const inFlight = header('x-webhook-delivery')(receiver.requests[0]!);
   const [last] = (await dispatcher.list(workspaceId)).filter(({ id }) => id !== inFlight);
   expect((await retry(workspaceId, last!.id)).delivery).toMatchObject({ attempts: 0, maxAttempts: last!.maxAttempts });
+  await expect(retry(workspaceId, inFlight as string)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('under way') });
   release(200);
   await receiver.received(2);
   expect(header('x-webhook-delivery')(receiver.requests[1]!)).toBe(last!.id);
+});
+
+test('retrying and cancelling again and again without an attempt between buys no attempt more', async () => {
+  const { workspaceId, endpointId, delivery } = await deliveryAfter(500, { maxAttempts: 3 });
+  await dispatcher.sql.query('UPDATE endpoints SET paused_until = $2 WHERE id = $1', [endpointId, new Date(dispatcher.bed.clock.now().getTime() + 60_000)]);
+  for (let i = 0; i < 5; i++) {
+    await retry(workspaceId, delivery.id);
+    await cancel(workspaceId, delivery.id);
+  }
+  // One for the first retry, which was made besides the policy's. From then on its run has not had its first.
+  expect(await dispatcher.deliveryIn(workspaceId, 'cancelled', 1)).toMatchObject({ maxAttempts: 4 });
 });
 
 test('retries by hand that race with each other and with the schedule make one attempt', async () => {

@@ -86,6 +86,21 @@ test('a delivery that waits in a replica can be retried, whichever replica answe
   expect(attempted.toSorted()).toEqual((await dispatcher.list(workspaceId)).map(({ id }) => id).sort());
 });
 
+test('people who retry and cancel the same waiting deliveries at once, whichever replica answers, get each attempted once', async () => {
+  const { workspaceId, endpointId, waiting, release } = await waitingInMemory();
+  const retry = (id: string, retryId?: string) => dispatcher.deliveries.retryDelivery({ caller: { workspaceId }, id, retryId });
+  const cancel = (id: string) => dispatcher.deliveries.cancelDelivery({ caller: { workspaceId }, id });
+  const conflicts = await Promise.all(
+    waiting.flatMap((id) => [retry(id), retry(id, `same ${id}`), cancel(id), retry(id, `same ${id}`), retry(id)].map((done) => done.then(() => undefined, (error: { code: string }) => error.code))),
+  );
+  expect(new Set(conflicts)).toEqual(new Set([undefined, 'conflict']));
+  release();
+  await eventually(async () => expect(await leased(endpointId)).toEqual([]));
+  await eventually(async () => expect((await dispatcher.list(workspaceId)).filter(({ status }) => status !== 'succeeded' && status !== 'cancelled')).toEqual([]));
+  const attempts = receiver.requests.map(({ headers }) => `${headers['x-webhook-attempt']} ${headers['x-webhook-delivery']}`);
+  expect(attempts.toSorted()).toEqual([...new Set(attempts)].sort());
+});
+
 test('what waits for a webhook is not attempted once its deletion was answered, and is cancelled', async () => {
   const { workspaceId, endpointId, waiting, release } = await waitingInMemory();
   await dispatcher.endpoints.deleteEndpoint({ caller: { workspaceId }, id: endpointId });

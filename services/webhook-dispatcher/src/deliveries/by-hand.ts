@@ -6,6 +6,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 import type { DeliveryStatus } from './delivery.js';
 import { leaseMs } from './fan-out.js';
 import { eventTimeOf } from './ids.js';
+import type { ReplicaCalls } from './replica-calls.js';
 
 /** SET list that makes delivery `d` due again, whatever its state. How many attempts it has then is the caller's. @param dueAt SQL of the moment */
 export function dueAgain(dueAt: string): string {
@@ -22,13 +23,15 @@ export function notLeased(now: string): string {
   return `(d.leased_by IS NULL OR coalesce(d.due_at, d.completed_at + interval '${leaseMs} milliseconds') <= ${now})`;
 }
 
-/** By a retry at $4 of delivery `d`: none where the policy's own is due by then, or it has had none yet. */
-const addedAttempts = `CASE WHEN d.attempts = 0 OR d.next_attempt_at <= $4 THEN 0 ELSE 1 END`;
+/** By a retry at $4 of delivery `d`: none where the policy's own is due by then, or its run of the policy has not had its first. */
+const addedAttempts = `CASE WHEN d.attempts <= coalesce(d.attempts_before_run, 0) OR d.next_attempt_at <= $4 THEN 0 ELSE 1 END`;
 
 interface Found {
   endpoint_id: string;
   /** Of the last retry. */
   retry_id: string | null;
+  /** The replica that has it, or had it when it was cancelled. */
+  leased_by: number | null;
   status: DeliveryStatus;
   endpoint_status: 'enabled' | 'disabled';
   is_deleted: boolean;
@@ -38,26 +41,35 @@ export class ByHand {
   constructor(
     private readonly database: DataSource,
     private readonly clock: Clock,
+    private readonly replicas: Pick<ReplicaCalls, 'tell' | 'hurry'>,
     /** Has a delivery that has just been made due attempted, before all else that waits for its endpoint. Never rejects. */
     private readonly attemptFirst: (id: string, eventAt: Date) => Promise<void>,
-    /** Resolves when no replica has the delivery in its memory, unless it attempts it already or can't be reached. Never rejects. */
-    private readonly withdraw: (endpointId: string, deliveryId: string) => Promise<void>,
   ) {}
 
   /**
-   * One attempt more than the retry policy has, whose waits go on as if it had not been made. What waits in the memory of a replica is
-   * taken out of it first.
+   * One attempt more than the retry policy has, whose waits go on as if it had not been made. What waits in the memory of a replica for
+   * the attempt that the policy has planned only goes before what else waits there.
    * @param retryId the same in each try of one request: that the last retry was this one leaves nothing to be done
    * @throws ServiceError not_found, or conflict when an attempt is under way or its endpoint takes none
    */
   async retry(workspaceId: string, id: string, retryId: string): Promise<void> {
-    let refused = await this.makeDue(workspaceId, id, retryId);
-    if (refused && isOnlyLeased(refused, retryId)) {
-      await this.withdraw(refused.endpoint_id, id);
-      refused = await this.makeDue(workspaceId, id, retryId);
-    }
-    if (refused) refuseUnlessRetried(refused, retryId);
-    await this.attemptFirst(id, eventTimeOf(id)!);
+    const found = await this.makeDue(workspaceId, id, retryId);
+    if (!found) return this.attemptFirst(id, eventTimeOf(id)!);
+    if (found.retry_id === retryId) return;
+    if (await this.hurry(id, found)) return this.noteRetry(workspaceId, id, retryId);
+    throw new ServiceError('conflict', whyNotRetried(found));
+  }
+
+  /** @returns whether it waits in the memory of the replica that has leased it, and goes before all others of its endpoint now */
+  private async hurry(deliveryId: string, { endpoint_id: endpointId, leased_by, status, endpoint_status, is_deleted }: Found): Promise<boolean> {
+    const isWanted = status !== 'cancelled' && endpoint_status === 'enabled' && !is_deleted;
+    return isWanted && leased_by !== null && this.replicas.hurry(leased_by, { endpointId, deliveryId });
+  }
+
+  private async noteRetry(workspaceId: string, id: string, retryId: string): Promise<void> {
+    await inWorkspace(this.database, workspaceId, (tx) =>
+      tx.query('UPDATE deliveries SET retry_id = $4 WHERE workspace_id = $1 AND id = $2 AND event_at = $3', [workspaceId, id, eventTimeOf(id), retryId]),
+    );
   }
 
   /** @returns undefined, or the delivery as it is when it can't be made due, or was already for this retry */
@@ -91,7 +103,7 @@ export class ByHand {
       );
       return cancelled ?? cancelledBefore(await find(tx, workspaceId, id), isRepeat);
     });
-    await this.withdraw(endpoint_id, id);
+    await this.replicas.tell({ about: 'delivery', endpointId: endpoint_id, deliveryId: id });
   }
 }
 
@@ -102,7 +114,7 @@ function cancelledBefore(found: Found, isRepeat: boolean): Found {
 
 async function find(tx: EntityManager, workspaceId: string, id: string): Promise<Found> {
   const [found] = await tx.query<Found[]>(
-    `SELECT d.endpoint_id, d.status, d.retry_id, p.status AS endpoint_status, p.deleted_at IS NOT NULL AS is_deleted
+    `SELECT d.endpoint_id, d.status, d.retry_id, d.leased_by, p.status AS endpoint_status, p.deleted_at IS NOT NULL AS is_deleted
      FROM deliveries d JOIN endpoints p ON p.id = d.endpoint_id
      WHERE d.workspace_id = $1 AND d.id = $2 AND d.event_at = $3`,
     [workspaceId, id, eventTimeOf(id) ?? null],
@@ -111,16 +123,10 @@ async function find(tx: EntityManager, workspaceId: string, id: string): Promise
   return found;
 }
 
-/** Nothing else keeps it from being retried. */
-function isOnlyLeased({ retry_id, endpoint_status, is_deleted }: Found, retryId: string): boolean {
-  return retry_id !== retryId && endpoint_status === 'enabled' && !is_deleted;
-}
-
-function refuseUnlessRetried({ retry_id, endpoint_status, is_deleted }: Found, retryId: string): void {
-  if (retry_id === retryId) return;
-  if (is_deleted) throw new ServiceError('conflict', 'The webhook of this delivery is deleted.');
-  if (endpoint_status === 'disabled') throw new ServiceError('conflict', 'The webhook of this delivery is disabled. Enable it first.');
-  throw new ServiceError('conflict', 'An attempt of this delivery is under way. Wait for its outcome.');
+function whyNotRetried({ endpoint_status, is_deleted }: Found): string {
+  if (is_deleted) return 'The webhook of this delivery is deleted.';
+  if (endpoint_status === 'disabled') return 'The webhook of this delivery is disabled. Enable it first.';
+  return 'An attempt of this delivery is under way. Wait for its outcome.';
 }
 
 /** The first two are seen only when someone retried it between our statement and our look. */

@@ -3,8 +3,8 @@
 import type { DueDelivery } from './delivery.js';
 
 export class DirectAttempts {
-  /** By endpoint, with the delivery that it is of. */
-  private readonly underWay = new Map<string, { deliveryId: string; settled: Promise<unknown> }>();
+  /** By endpoint. */
+  private readonly underWay = new Map<string, Promise<unknown>>();
 
   /** @param attempt makes it and sees to it that it is recorded; must not reject */
   constructor(
@@ -17,20 +17,16 @@ export class DirectAttempts {
     return this.underWay.has(endpointId);
   }
 
-  holds(deliveryId: string): boolean {
-    return [...this.underWay.values()].some((attempt) => attempt.deliveryId === deliveryId);
-  }
-
   /** @param written puts the delivery into the database; undefined from one that is there already, and so is another's to attempt */
-  async make(endpointId: string, deliveryId: string, written: Promise<DueDelivery | undefined>): Promise<void> {
+  async make(endpointId: string, written: Promise<DueDelivery | undefined>): Promise<void> {
     const attempted = written.then((delivery) => delivery && this.attempt(delivery)).catch(() => undefined);
-    const settled: Promise<unknown> = attempted.finally(() => this.underWay.get(endpointId)?.settled === settled && this.underWay.delete(endpointId));
-    this.underWay.set(endpointId, { deliveryId, settled });
+    const settled: Promise<unknown> = attempted.finally(() => this.underWay.get(endpointId) === settled && this.underWay.delete(endpointId));
+    this.underWay.set(endpointId, settled);
     await written;
   }
 
   /** Resolves when all that are under way have ended. */
   async settled(): Promise<void> {
-    await Promise.all([...this.underWay.values()].map(({ settled }) => settled));
+    await Promise.all(this.underWay.values());
   }
 }

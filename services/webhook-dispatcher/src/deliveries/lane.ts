@@ -54,11 +54,6 @@ export class Lane {
     return this.waiting === 0 && this.inFlight.size === 0;
   }
 
-  /** Whether it waits or is in flight. */
-  holds(deliveryId: string): boolean {
-    return this.ids.has(deliveryId);
-  }
-
   hasRoom(now: number): boolean {
     if (now < pauseEnd(this.breaker)) return false;
     return this.takesOne ? this.isIdle : this.waiting < this.limits.maxWaiting;
@@ -94,6 +89,13 @@ export class Lane {
     this.ids.add(delivery.id);
     this.hurried.add(delivery);
     this.urgent.push(delivery);
+  }
+
+  /** Makes one that waits urgent. @returns false when it does not wait here */
+  hurry(deliveryId: string): boolean {
+    const waiting = this.queues.flat().find(({ id }) => id === deliveryId);
+    if (waiting) this.addUrgent(waiting);
+    return waiting !== undefined;
   }
 
   /** Lets go of what has waited so long that its lease does not cover an attempt any more, before it costs a slot of the rate. */
@@ -169,12 +171,15 @@ export class Lane {
     return this.emptied(now < this.breaker.askedUntil ? this.queues : [this.firsts, this.retries]);
   }
 
-  /** Lets go of one that waits, if it does. */
-  forget(deliveryId: string): void {
+  /** Lets go of one that waits. @returns it, if it does */
+  forget(deliveryId: string): DueDelivery | undefined {
     for (const queue of this.queues) {
       const index = queue.findIndex(({ id }) => id === deliveryId);
-      for (const { id } of index < 0 ? [] : queue.splice(index, 1)) this.ids.delete(id);
+      if (index < 0) continue;
+      this.ids.delete(deliveryId);
+      return queue.splice(index, 1)[0];
     }
+    return undefined;
   }
 
   private renew(delivery: DueDelivery): void {

@@ -123,7 +123,7 @@ export class Lanes {
     this.advance(delivery.target.endpointId);
   }
 
-  /** Adds what arrives. Until it has, `withdraw` and `forget` wait for it. */
+  /** Adds what arrives. Until it has, `withdraw` and `withdrawOne` wait for it. */
   bring(arrival: Promise<DueDelivery[]>): Promise<void> {
     return this.arrivals.track(
       arrival.then((deliveries) => {
@@ -150,21 +150,24 @@ export class Lanes {
     await this.giveBackOf(endpointId);
   }
 
-  /** Whether a delivery waits or is in flight. */
-  holds(endpointId: string, deliveryId: string): boolean {
-    return this.lanes.get(endpointId)?.holds(deliveryId) ?? false;
+  /** Has a delivery that waits go before all others of its endpoint. @returns false when it does not wait here */
+  hurry(endpointId: string, deliveryId: string): boolean {
+    const isHurried = this.lanes.get(endpointId)?.hurry(deliveryId) ?? false;
+    if (isHurried) this.advance(endpointId);
+    return isHurried;
   }
 
   /** Lets go of a delivery that waits; an attempt in flight goes on. */
-  drop(endpointId: string, deliveryId: string): void {
-    this.lanes.get(endpointId)?.forget(deliveryId);
+  drop(endpointId: string, deliveryId: string): DueDelivery | undefined {
+    return this.lanes.get(endpointId)?.forget(deliveryId);
   }
 
-  /** The same, and of one that arrives. */
-  async forget(endpointId: string, deliveryId: string): Promise<void> {
-    this.drop(endpointId, deliveryId);
+  /** The same, also of one that arrives, and gives it back. */
+  async withdrawOne(endpointId: string, deliveryId: string): Promise<void> {
+    const before = this.drop(endpointId, deliveryId);
     await this.arrivals.settled();
-    this.drop(endpointId, deliveryId);
+    const left = [before, this.drop(endpointId, deliveryId)].filter((delivery) => delivery !== undefined);
+    if (left.length > 0) await this.work.giveBack(left, this.clock.now());
   }
 
   /** Starts nothing more, gives back what waits, and waits for what is in flight. */

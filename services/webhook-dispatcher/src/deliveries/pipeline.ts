@@ -16,7 +16,7 @@ import { Lanes, type LanesOptions } from './lanes.js';
 import { LoopLag } from './loop-lag.js';
 import { Recorder } from './recorder.js';
 import type { Replica } from './replica.js';
-import type { Call, ReplicaCalls } from './replica-calls.js';
+import type { Call, Held, ReplicaCalls } from './replica-calls.js';
 import { ScheduleStore } from './schedule-store.js';
 import type { Send } from './send.js';
 import { Subscriptions } from './subscriptions.js';
@@ -106,19 +106,16 @@ export async function startPipeline({ everywhere, secrets, replica, calls, send,
   host.onStop('due loop', () => dueLoop.stop());
   observePipeline({ everywhere, schedule, lanes, recorder }, host);
 
-  /** Somebody has cancelled it, or wants it attempted before its turn. */
-  const letGo = async (endpointId: string, deliveryId: string) => {
-    await lanes.forget(endpointId, deliveryId);
-    if (lanes.holds(endpointId, deliveryId) || recorder.holds(deliveryId) || direct.holds(deliveryId)) return;
-    await schedule.release(deliveryId).catch((error: unknown) => logger.warn({ err: error }, 'a lease could not be given back; it will end'));
-  };
   const heard = async (call: Call) => {
-    if (call.about === 'delivery') return letGo(call.endpointId, call.deliveryId);
-    subscriptions.forget(call.workspaceId);
-    await lanes.withdraw(call.endpointId);
+    if (call.about === 'delivery') await lanes.withdrawOne(call.endpointId, call.deliveryId);
+    else {
+      subscriptions.forget(call.workspaceId);
+      await lanes.withdraw(call.endpointId);
+    }
     wake();
   };
-  await calls.listen({ heard, lost: () => subscriptions.distrust(), regained: () => subscriptions.trust() });
+  const hurry = ({ endpointId, deliveryId }: Held) => lanes.hurry(endpointId, deliveryId);
+  await calls.listen({ heard, hurry, lost: () => subscriptions.distrust(), regained: () => subscriptions.trust() });
 
   const attemptFirst = async (id: string, eventAt: Date) => {
     const claiming = recorder.holds(id) ? Promise.resolve(undefined) : schedule.claimOne(id, eventAt, clock.now());

@@ -1,5 +1,5 @@
 // What a replica has all others hear before it answers whoever asked for it: that an endpoint has changed, that a delivery
-// is not to be attempted. Over core NATS, on the connection that also brings the events: on one server a call overtakes
+// is not to be attempted; and what it asks one of them: to hurry with a delivery. Over core NATS, on the connection that also brings the events: on one server a call overtakes
 // every event that is published after it.
 import { createInbox, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import type { Logger } from '@na/service-host';
@@ -7,7 +7,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 export type Call =
   | { about: 'endpoint'; workspaceId: string; endpointId: string }
-  | { about: 'delivery'; endpointId: string; deliveryId: string };
+  | ({ about: 'delivery' } & Held);
+
+/** A delivery that a replica may have in its memory. */
+export interface Held {
+  endpointId: string;
+  deliveryId: string;
+}
 
 /** What it needs to know of the replicas. */
 export interface Replicas {
@@ -19,6 +25,8 @@ export interface Replicas {
 export interface Hearing {
   /** Resolves when this replica has acted on the call. */
   heard: (call: Call) => Promise<void>;
+  /** Has a delivery attempted before all others that wait for its endpoint. @returns false when it does not wait here */
+  hurry: (held: Held) => boolean;
   /** From now on calls may be missed. */
   lost: () => void;
   /** From now on none is missed any more. */
@@ -28,8 +36,12 @@ export interface Hearing {
 /** Between replicas of one service, and of no interest to anyone else. */
 const subject = 'na.replicas.v1.webhook-dispatcher';
 
+/** Of what one replica is asked alone. */
+const subjectOf = (replica: number) => `${subject}.${replica}`;
+const [yes, no] = ['yes', 'no'];
+
 export class ReplicaCalls {
-  private heard?: Subscription;
+  private readonly subscriptions: Subscription[] = [];
 
   /** @param patienceMs how long a call waits for replicas that don't answer */
   constructor(
@@ -41,7 +53,13 @@ export class ReplicaCalls {
 
   /** Resolves when no call is missed any more. */
   async listen(hearing: Hearing): Promise<void> {
-    this.heard = this.connection.subscribe(subject, { callback: (_error, message) => void this.hear(message, hearing) });
+    this.subscriptions.push(
+      this.listenTo(subject, async (message) => {
+        await hearing.heard(message.json<Call>());
+        return String(this.replicas.number);
+      }),
+      this.listenTo(subjectOf(this.replicas.number), (message) => (hearing.hurry(message.json<Held>()) ? yes : no)),
+    );
     void followConnection(this.connection, hearing);
     await this.connection.flush();
     hearing.regained();
@@ -49,7 +67,7 @@ export class ReplicaCalls {
 
   /** Last of all that goes by calls: until the replica's lock is free, others wait for its answers. */
   async close(): Promise<void> {
-    await this.heard?.drain();
+    await Promise.all(this.subscriptions.map((subscription) => subscription.drain()));
   }
 
   /**
@@ -62,6 +80,16 @@ export class ReplicaCalls {
     } catch (error) {
       this.logger.warn({ err: error, ...call }, 'replicas could not be told; they find out by themselves');
       await this.patience();
+    }
+  }
+
+  /** Asks one replica to hurry. @returns false when the delivery does not wait there, or the replica does not answer. Never rejects. */
+  async hurry(replica: number, held: Held): Promise<boolean> {
+    try {
+      const answer = await this.connection.request(subjectOf(replica), JSON.stringify(held), { timeout: this.patienceMs });
+      return answer.string() === yes;
+    } catch {
+      return false;
     }
   }
 
@@ -86,10 +114,14 @@ export class ReplicaCalls {
     return delay(this.patienceMs, undefined, { ref: false });
   }
 
-  private async hear(message: Msg, { heard }: Hearing): Promise<void> {
+  /** @param act returns the answer */
+  private listenTo(to: string, act: (message: Msg) => string | Promise<string>): Subscription {
+    return this.connection.subscribe(to, { callback: (_error, message) => void this.answer(message, act) });
+  }
+
+  private async answer(message: Msg, act: (message: Msg) => string | Promise<string>): Promise<void> {
     try {
-      await heard(message.json<Call>());
-      message.respond(String(this.replicas.number));
+      message.respond(await act(message));
     } catch (error) {
       this.logger.error({ err: error }, 'a call of a replica could not be acted on');
     }

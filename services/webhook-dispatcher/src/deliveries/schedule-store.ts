@@ -6,7 +6,6 @@ import type { DueDelivery } from './delivery.js';
 import type { Claimed, ClaimedEndpoints, DueDeliveries } from './due-loop.js';
 import { endpointColumns, targetOf, type EndpointRow } from './endpoint-row.js';
 import { leaseMs } from './fan-out.js';
-import { eventTimeOf } from './ids.js';
 import { isWithin, unfinishedStretches, type Stretch } from './unfinished-days.js';
 
 /** Of delivery `d`, its event `e` and its endpoint `p`. */
@@ -134,22 +133,19 @@ export class ScheduleStore implements DueDeliveries {
     return rows[0]?.next ?? undefined;
   }
 
-  /** Ends leases of this replica before their time; what has gone to another meanwhile stays there. */
+  /**
+   * Ends leases of this replica before their time; what has gone to another meanwhile stays there, and what this one has leased anew. What
+   * was cancelled meanwhile stays so, and can be retried from now on.
+   */
   async giveBack(deliveries: DueDelivery[], until: Date): Promise<void> {
     const times = deliveries.map(({ eventAt }) => eventAt);
     await this.everywhere.query(
-      `UPDATE deliveries d SET due_at = CASE d.status WHEN 'cancelled' THEN NULL ELSE $3::timestamptz END, leased_by = NULL
-       FROM unnest($1::text[], $2::timestamptz[]) AS left_over (id, event_at)
-       WHERE d.id = left_over.id AND d.event_at = left_over.event_at AND d.leased_by = $4
-         AND ${isBetween('d.event_at', '$5', '$6')}`,
-      [deliveries.map(({ id }) => id), times, until, this.replica, ...ends(times)],
+      `UPDATE deliveries d SET due_at = CASE d.status WHEN 'cancelled' THEN NULL ELSE $4::timestamptz END, leased_by = NULL
+       FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[]) AS left_over (id, event_at, leased_until)
+       WHERE d.id = left_over.id AND d.event_at = left_over.event_at AND d.leased_by = $5
+         AND (d.due_at = left_over.leased_until OR d.status = 'cancelled') AND ${isBetween('d.event_at', '$6', '$7')}`,
+      [deliveries.map(({ id }) => id), times, deliveries.map(({ leasedUntil }) => leasedUntil), until, this.replica, ...ends(times)],
     );
-  }
-
-  /** Says that this replica makes no attempt of a delivery it has leased. When it is due stays as it is, for the caller to change. */
-  async release(deliveryId: string): Promise<void> {
-    const values = [deliveryId, eventTimeOf(deliveryId), this.replica];
-    await this.everywhere.query('UPDATE deliveries SET leased_by = NULL WHERE id = $1 AND event_at = $2 AND leased_by = $3', values);
   }
 
   /**
