@@ -133,7 +133,7 @@ test('what waits in memory for its turn goes before the others when it is retrie
   expect(header('x-webhook-delivery')(receiver.requests[1]!)).toBe(last!.id);
 });
 
-test('retrying and cancelling again and again without an attempt between buys no attempt more', async () => {
+test('retrying and cancelling again and again without an attempt between buys no more attempts than there were', async () => {
   const { workspaceId, endpointId, delivery } = await deliveryAfter(500, { maxAttempts: 3 });
   await dispatcher.sql.query('UPDATE endpoints SET paused_until = $2 WHERE id = $1', [endpointId, new Date(dispatcher.bed.clock.now().getTime() + 60_000)]);
   for (let i = 0; i < 5; i++) {

@@ -44,7 +44,7 @@ test('a first attempt is counted by what came of it, and timed from its event to
 
 test('attempts without an answer are counted by why, and retries apart from first attempts', async () => {
   receiver.behave(hang);
-  const workspaceId = await publishToNewEndpoint({ timeoutMs: 100 });
+  const workspaceId = await publishToNewEndpoint({ timeoutMs: 500 });
   await until('webhook_attempts_total', { outcome: 'timeout', turn: 'first' }, 1);
   const delays = valueOf(await metrics.collect(), 'webhook_event_delay_count')!;
   receiver.behave(answer(503));

@@ -53,22 +53,27 @@ export class ByHand {
    * @throws ServiceError not_found, or conflict when an attempt is under way or its endpoint takes none
    */
   async retry(workspaceId: string, id: string, retryId: string): Promise<void> {
-    const found = await this.makeDue(workspaceId, id, retryId);
-    if (!found) return this.attemptFirst(id, eventTimeOf(id)!);
-    if (found.retry_id === retryId) return;
-    if (await this.hurry(id, found)) return this.noteRetry(workspaceId, id, retryId);
-    throw new ServiceError('conflict', whyNotRetried(found));
+    const leased = await this.makeDue(workspaceId, id, retryId);
+    if (leased && (await this.hurry(id, leased, retryId))) return this.noteRetry(workspaceId, id, leased.retry_id, retryId);
+    // Its lease may have ended meanwhile.
+    const refused = leased && (await this.makeDue(workspaceId, id, retryId));
+    if (refused && refused.retry_id !== retryId) throw new ServiceError('conflict', whyNotRetried(refused));
+    if (!refused) await this.attemptFirst(id, eventTimeOf(id)!);
   }
 
   /** @returns whether it waits in the memory of the replica that has leased it, and goes before all others of its endpoint now */
-  private async hurry(deliveryId: string, { endpoint_id: endpointId, leased_by, status, endpoint_status, is_deleted }: Found): Promise<boolean> {
-    const isWanted = status !== 'cancelled' && endpoint_status === 'enabled' && !is_deleted;
+  private async hurry(deliveryId: string, { endpoint_id: endpointId, leased_by, retry_id, status, endpoint_status, is_deleted }: Found, retryId: string): Promise<boolean> {
+    const isWanted = status !== 'cancelled' && endpoint_status === 'enabled' && !is_deleted && retry_id !== retryId;
     return isWanted && leased_by !== null && this.replicas.hurry(leased_by, { endpointId, deliveryId });
   }
 
-  private async noteRetry(workspaceId: string, id: string, retryId: string): Promise<void> {
+  /** Unless another has been noted since. */
+  private async noteRetry(workspaceId: string, id: string, retryBefore: string | null, retryId: string): Promise<void> {
     await inWorkspace(this.database, workspaceId, (tx) =>
-      tx.query('UPDATE deliveries SET retry_id = $4 WHERE workspace_id = $1 AND id = $2 AND event_at = $3', [workspaceId, id, eventTimeOf(id), retryId]),
+      tx.query(
+        'UPDATE deliveries SET retry_id = $5 WHERE workspace_id = $1 AND id = $2 AND event_at = $3 AND retry_id IS NOT DISTINCT FROM $4',
+        [workspaceId, id, eventTimeOf(id), retryBefore, retryId],
+      ),
     );
   }
 

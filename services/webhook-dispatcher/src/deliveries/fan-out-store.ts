@@ -27,15 +27,19 @@ interface PendingRow extends DueDelivery {
   createdAt: Date;
 }
 
+const leaseColumns: Column<PendingRow>[] = [
+  { name: 'due_at', type: 'timestamptz', of: ({ dueAt }) => dueAt },
+  { name: 'leased_by', type: 'integer', of: ({ leasedBy }) => leasedBy },
+];
+
 const pendingColumns: Column<PendingRow>[] = [
   ...keyColumns,
+  ...leaseColumns,
   { name: 'workspace_id', type: 'text', of: ({ workspaceId }) => workspaceId },
   { name: 'endpoint_id', type: 'text', of: ({ target }) => target.endpointId },
   { name: 'event_id', type: 'text', of: ({ eventId }) => eventId },
   { name: 'event_type', type: 'text', of: ({ eventType }) => eventType },
   { name: 'max_attempts', type: 'integer', of: ({ maxAttempts }) => maxAttempts },
-  { name: 'due_at', type: 'timestamptz', of: ({ dueAt }) => dueAt },
-  { name: 'leased_by', type: 'integer', of: ({ leasedBy }) => leasedBy },
   { name: 'created_at', type: 'timestamptz', of: ({ createdAt }) => createdAt },
 ];
 
@@ -50,11 +54,18 @@ const insertDeliveries = new Statement<{ id: string }>(
    SELECT id FROM made`,
 );
 
-/** What an earlier try has inserted whose answer was lost. Apart from the insert, which would have to be planned each time with it. */
-const selectOwn = new Statement<{ id: string }>(
-  'deliveries of an earlier try',
-  `SELECT d.id FROM deliveries d JOIN ${unnest(keyColumns, 1, 'wanted')} USING (id, event_at)
-   WHERE d.leased_by = $3 AND d.status = 'pending' AND d.created_at < $4 AND ${isBetween('d.event_at', '$5', '$6')}`,
+const ownColumns: Column<PendingRow>[] = [...keyColumns, ...leaseColumns];
+
+/**
+ * What an earlier try has inserted whose answer was lost, under the lease of this one. Apart from the insert, which would have to be
+ * planned each time with it.
+ */
+const leaseOwn = new Statement<{ id: string }>(
+  'lease deliveries of an earlier try',
+  `UPDATE deliveries d SET due_at = wanted.due_at, leased_by = wanted.leased_by FROM ${unnest(ownColumns, 1, 'wanted')}
+   WHERE d.id = wanted.id AND d.event_at = wanted.event_at
+     AND d.leased_by = $5 AND d.status = 'pending' AND d.created_at < $6 AND ${isBetween('d.event_at', '$7', '$8')}
+   RETURNING d.id`,
 );
 
 export class FanOutStore {
@@ -90,13 +101,13 @@ export class FanOutStore {
     });
     const made = await insertDeliveries.run(this.everywhere.manager, [...eventValues(events), ...arraysOf(pendingColumns, rows)]);
     const fresh = new Set(made.map(({ id }) => id));
-    const others = deliveries.filter(({ id }) => !fresh.has(id));
-    if (others.length > 0) for (const { id } of await this.ownAmong(others, now)) fresh.add(id);
+    const others = rows.filter(({ id }) => !fresh.has(id));
+    if (others.length > 0) for (const { id } of await this.leaseOwnAmong(others, now)) fresh.add(id);
     return fresh;
   }
 
-  private ownAmong(deliveries: NewDelivery[], before: Date): Promise<{ id: string }[]> {
-    const times = deliveries.map(({ eventAt }) => eventAt);
-    return selectOwn.run(this.everywhere.manager, [...arraysOf(keyColumns, deliveries), this.replica, before, ...ends(times)]);
+  private leaseOwnAmong(rows: PendingRow[], before: Date): Promise<{ id: string }[]> {
+    const times = rows.map(({ eventAt }) => eventAt);
+    return leaseOwn.run(this.everywhere.manager, [...arraysOf(ownColumns, rows), this.replica, before, ...ends(times)]);
   }
 }

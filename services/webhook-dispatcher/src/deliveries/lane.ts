@@ -98,11 +98,12 @@ export class Lane {
     return waiting !== undefined;
   }
 
-  /** Lets go of what has waited so long that its lease does not cover an attempt any more, before it costs a slot of the rate. */
-  letGo(isStale: (delivery: DueDelivery) => boolean): void {
-    for (const queue of this.queues) {
-      while (queue[0] && isStale(queue[0])) this.ids.delete(queue.shift()!.id);
-    }
+  /** Gives back what has waited so long that its lease does not cover an attempt any more, before it costs a slot of the rate. */
+  letGo(isStale: (delivery: DueDelivery) => boolean): DueDelivery[] {
+    return this.queues.flatMap((queue) => {
+      const firstFresh = queue.findIndex((delivery) => !isStale(delivery));
+      return this.emptied([queue], firstFresh < 0 ? queue.length : firstFresh);
+    });
   }
 
   /** Takes the next delivery to attempt, or nothing when none may start. Each one taken must be ended. */
@@ -191,8 +192,8 @@ export class Lane {
     }
   }
 
-  private emptied(queues: DueDelivery[][]): DueDelivery[] {
-    const left = queues.flatMap((queue) => queue.splice(0));
+  private emptied(queues: DueDelivery[][], count = Infinity): DueDelivery[] {
+    const left = queues.flatMap((queue) => queue.splice(0, count));
     for (const { id } of left) this.ids.delete(id);
     return left;
   }

@@ -150,11 +150,11 @@ export class Lanes {
     await this.giveBackOf(endpointId);
   }
 
-  /** Has a delivery that waits go before all others of its endpoint. @returns false when it does not wait here */
-  hurry(endpointId: string, deliveryId: string): boolean {
-    const isHurried = this.lanes.get(endpointId)?.hurry(deliveryId) ?? false;
-    if (isHurried) this.advance(endpointId);
-    return isHurried;
+  /** Has a delivery that waits, or arrives, go before all others of its endpoint. @returns false when it does not wait here */
+  async hurry(endpointId: string, deliveryId: string): Promise<boolean> {
+    if (this.hurryWaiting(endpointId, deliveryId)) return true;
+    await this.arrivals.settled();
+    return this.hurryWaiting(endpointId, deliveryId);
   }
 
   /** Lets go of a delivery that waits; an attempt in flight goes on. */
@@ -176,6 +176,15 @@ export class Lanes {
     const left = [...this.lanes.values()].flatMap((lane) => lane.empty());
     if (left.length > 0) await this.work.giveBack(left, this.clock.now());
     await this.slots.untilIdle();
+  }
+
+  private hurryWaiting(endpointId: string, deliveryId: string): boolean {
+    const lane = this.lanes.get(endpointId);
+    if (!lane) return false;
+    this.letGoOfStale(lane, this.now());
+    const isHurried = lane.hurry(deliveryId);
+    if (isHurried) this.advance(endpointId);
+    return isHurried;
   }
 
   private async giveBackOf(endpointId: string): Promise<void> {
@@ -210,8 +219,7 @@ export class Lanes {
     const lane = this.lanes.get(endpointId);
     if (!lane) return false;
     const now = this.now();
-    // Once the lease is over another replica may attempt it; the due loop will bring it back to one of us.
-    lane.letGo((waiting) => isLeaseTooShort(waiting, now));
+    this.letGoOfStale(lane, now);
     const delivery = lane.start(now);
     if (!delivery) {
       this.rest(lane, now);
@@ -227,6 +235,13 @@ export class Lanes {
     // Should an attempt reject after all, its place must not stay taken.
     void this.work.attempt(delivery).then(ended, () => ended());
     return true;
+  }
+
+  /** The due loop will bring it back to one of us. */
+  private letGoOfStale(lane: Lane, now: number): void {
+    const stale = lane.letGo((waiting) => isLeaseTooShort(waiting, now));
+    if (stale.length === 0) return;
+    void this.work.giveBack(stale, new Date(now)).then(() => this.work.onRoom());
   }
 
   private end(delivery: DueDelivery, lane: Lane, outcome: Outcome | undefined): void {

@@ -1,6 +1,6 @@
 // What a replica has all others hear before it answers whoever asked for it: that an endpoint has changed, that a delivery
-// is not to be attempted; and what it asks one of them: to hurry with a delivery. Over core NATS, on the connection that also brings the events: on one server a call overtakes
-// every event that is published after it.
+// is not to be attempted; and what it asks one of them: to hurry with a delivery. Over core NATS, on the connection that also
+// brings the events: on one server a call overtakes every event that is published after it.
 import { createInbox, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import type { Logger } from '@na/service-host';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -26,7 +26,7 @@ export interface Hearing {
   /** Resolves when this replica has acted on the call. */
   heard: (call: Call) => Promise<void>;
   /** Has a delivery attempted before all others that wait for its endpoint. @returns false when it does not wait here */
-  hurry: (held: Held) => boolean;
+  hurry: (held: Held) => Promise<boolean>;
   /** From now on calls may be missed. */
   lost: () => void;
   /** From now on none is missed any more. */
@@ -58,7 +58,7 @@ export class ReplicaCalls {
         await hearing.heard(message.json<Call>());
         return String(this.replicas.number);
       }),
-      this.listenTo(subjectOf(this.replicas.number), (message) => (hearing.hurry(message.json<Held>()) ? yes : no)),
+      this.listenTo(subjectOf(this.replicas.number), async (message) => ((await hearing.hurry(message.json<Held>())) ? yes : no)),
     );
     void followConnection(this.connection, hearing);
     await this.connection.flush();
@@ -115,11 +115,11 @@ export class ReplicaCalls {
   }
 
   /** @param act returns the answer */
-  private listenTo(to: string, act: (message: Msg) => string | Promise<string>): Subscription {
+  private listenTo(to: string, act: (message: Msg) => Promise<string>): Subscription {
     return this.connection.subscribe(to, { callback: (_error, message) => void this.answer(message, act) });
   }
 
-  private async answer(message: Msg, act: (message: Msg) => string | Promise<string>): Promise<void> {
+  private async answer(message: Msg, act: (message: Msg) => Promise<string>): Promise<void> {
     try {
       message.respond(await act(message));
     } catch (error) {
