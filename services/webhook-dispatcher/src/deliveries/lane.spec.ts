@@ -82,3 +82,21 @@ test('what waits already is moved up, and what is in flight is not begun again',
   lane.end(one, answered(200), now, 0);
   expect(lane.start(now)?.id).toBe('dlv_three');
 });
+
+test('only what waits can be hurried', () => {
+  const lane = new Lane({ maxInFlight: 1, maxWaiting: 500, ratePerSecond: undefined });
+  for (const id of ['dlv_one', 'dlv_two', 'dlv_three']) lane.add(delivery(id));
+  const one = lane.start(now)!;
+  expect(['dlv_one', 'dlv_three', 'dlv_unknown'].map((id) => lane.hurry(id))).toEqual([false, true, false]);
+  lane.end(one, answered(200), now, 0);
+  expect(lane.start(now)?.id).toBe('dlv_three');
+});
+
+test('what has waited for too long is handed back from the front of each queue, and may come again', () => {
+  const lane = new Lane({ maxInFlight: 10, maxWaiting: 500, ratePerSecond: undefined });
+  for (const id of ['dlv_stale_1', 'dlv_stale_2', 'dlv_fresh']) lane.add(delivery(id));
+  lane.add(delivery('dlv_stale_3', 1));
+  expect(lane.letGo(({ id }) => id.startsWith('dlv_stale')).map(({ id }) => id)).toEqual(['dlv_stale_1', 'dlv_stale_2', 'dlv_stale_3']);
+  lane.add(delivery('dlv_stale_1'));
+  expect(lane.waiting).toBe(2);
+});
