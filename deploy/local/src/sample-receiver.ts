@@ -64,5 +64,6 @@ function verify(body: Buffer, headers: IncomingHttpHeaders, secret: string): boo
 function describe(body: Buffer, headers: IncomingHttpHeaders, isGenuine: boolean): string {
   if (!isGenuine) return 'receiver: refused a request whose signature does not match';
   const { type, data } = JSON.parse(body.toString('utf8')) as Payload;
-  return `receiver: signature verified, ${type} "${data.goal_name}" (delivery ${String(headers['x-webhook-delivery'])}, attempt ${String(headers['x-webhook-attempt'])})`;
+  const goal = data.goal_name === undefined ? '' : ` "${data.goal_name}"`;
+  return `receiver: signature verified, ${type}${goal} (delivery ${String(headers['x-webhook-delivery'])}, attempt ${String(headers['x-webhook-attempt'])})`;
 }

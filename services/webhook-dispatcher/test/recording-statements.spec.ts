@@ -97,6 +97,18 @@ test.each([
   await inserted;
 });
 
+test('what an earlier try has inserted is leased for as long as this one believes, and left alone where it is not to be leased', async () => {
+  const delivery = due('lost_answer');
+  await insertPending([delivery]);
+  const [later, leasedUntil] = [1_000, 61_000].map((ms) => new Date(now.getTime() + ms)) as [Date, Date];
+  const insertAgain = (leased: boolean) => new FanOutStore(database, {} as SecretBox, 1).insert([delivery.unwritten!.event], [{ ...delivery, leasedUntil, leased }], later);
+  const lease = async () => (await other.query<object>('SELECT due_at, leased_by FROM deliveries WHERE id = $1', [delivery.id])).rows[0];
+  expect(await insertAgain(false)).toEqual(new Set());
+  expect(await lease()).toEqual({ due_at: now, leased_by: 1 });
+  expect(await insertAgain(true)).toEqual(new Set([delivery.id]));
+  expect(await lease()).toEqual({ due_at: leasedUntil, leased_by: 1 });
+});
+
 test('attempted deliveries are brought up to date in the same order', async () => {
   const [first, second] = [due('update_a'), due('update_b')];
   await insertPending([first, second]);

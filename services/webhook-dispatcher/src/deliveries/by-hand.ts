@@ -1,5 +1,6 @@
-// What a person does to a delivery: one more attempt at once, or none any more. Each is one statement that decides on the
-// row as it is at that moment, so that the schedule, other replicas and other people may act at the same time.
+// What a person does to a delivery: one more attempt at once, or none any more. Each is decided by one statement on the row as it
+// is at that moment, so that the schedule, other replicas and other people may act at the same time; what a replica has leased
+// is that replica's to hurry with, or to let go of.
 import { notFound, ServiceError } from '@na/service-error';
 import { inWorkspace, type Clock } from '@na/service-host';
 import type { DataSource, EntityManager } from 'typeorm';
@@ -53,18 +54,15 @@ export class ByHand {
    * @throws ServiceError not_found, or conflict when an attempt is under way or its endpoint takes none
    */
   async retry(workspaceId: string, id: string, retryId: string): Promise<void> {
-    const leased = await this.makeDue(workspaceId, id, retryId);
-    if (leased && (await this.hurry(id, leased, retryId))) return this.noteRetry(workspaceId, id, leased.retry_id, retryId);
-    // Its lease may have ended meanwhile.
-    const refused = leased && (await this.makeDue(workspaceId, id, retryId));
-    if (refused && refused.retry_id !== retryId) throw new ServiceError('conflict', whyNotRetried(refused));
-    if (!refused) await this.attemptFirst(id, eventTimeOf(id)!);
-  }
-
-  /** @returns whether it waits in the memory of the replica that has leased it, and goes before all others of its endpoint now */
-  private async hurry(deliveryId: string, { endpoint_id: endpointId, leased_by, retry_id, status, endpoint_status, is_deleted }: Found, retryId: string): Promise<boolean> {
-    const isWanted = status !== 'cancelled' && endpoint_status === 'enabled' && !is_deleted && retry_id !== retryId;
-    return isWanted && leased_by !== null && this.replicas.hurry(leased_by, { endpointId, deliveryId });
+    let refused = await this.makeDue(workspaceId, id, retryId);
+    if (refused && refused.retry_id !== retryId && isLeasedToAttempt(refused)) {
+      const isHurried = await this.replicas.hurry(refused.leased_by, { endpointId: refused.endpoint_id, deliveryId: id });
+      if (isHurried) return this.noteRetry(workspaceId, id, refused.retry_id, retryId);
+      // Between our look and our question its lease may have ended.
+      refused = await this.makeDue(workspaceId, id, retryId);
+    }
+    if (!refused) return this.attemptFirst(id, eventTimeOf(id)!);
+    if (refused.retry_id !== retryId) throw new ServiceError('conflict', whyNotRetried(refused));
   }
 
   /** Unless another has been noted since. */
@@ -126,6 +124,11 @@ async function find(tx: EntityManager, workspaceId: string, id: string): Promise
   );
   if (!found) throw notFound('delivery', id);
   return found;
+}
+
+/** A replica has leased it, for an attempt that is still wanted. */
+function isLeasedToAttempt(found: Found): found is Found & { leased_by: number } {
+  return found.leased_by !== null && found.status !== 'cancelled' && found.endpoint_status === 'enabled' && !found.is_deleted;
 }
 
 function whyNotRetried({ endpoint_status, is_deleted }: Found): string {

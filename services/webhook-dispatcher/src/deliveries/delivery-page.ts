@@ -1,7 +1,7 @@
 // The SQL of a page of the delivery table, the same for any combination of filters: see delivery-groups.ts for its shape.
 import type { EntityManager } from 'typeorm';
+import type { DeliveryStatus } from './delivery.js';
 import { groupsOf, ofGroup, walkAlongIndexes } from './delivery-groups.js';
-import type { DeliveryRow } from './delivery-table.js';
 import { daysAround, type SearchWindow } from './search-windows.js';
 import { Statement } from '../statement.js';
 
@@ -16,8 +16,24 @@ export interface DeliveryFilter {
   until?: Date;
 }
 
-/** Bodies are kept with the attempts only. */
-export type WithoutBody = Omit<DeliveryRow, 'response_body'>;
+/** A delivery without the body of its latest answer, which is kept with the attempt only. */
+export interface PageRow {
+  id: string;
+  workspace_id: string;
+  endpoint_id: string;
+  event_id: string;
+  event_type: string;
+  event_at: Date;
+  status: DeliveryStatus;
+  attempts: number;
+  max_attempts: number;
+  response_code: number | null;
+  error: string | null;
+  created_at: Date;
+  last_attempt_at: Date | null;
+  next_attempt_at: Date | null;
+  completed_at: Date | null;
+}
 
 /**
  * `next_attempt_at` is what the last attempt planned. Where a replica leaves the whole endpoint alone, the deliveries it held are
@@ -43,10 +59,10 @@ const pageOf = (owned: string): string => `
   WHERE ($10::integer IS NULL OR g.response_code = $10) AND ($11::text[] IS NULL OR g.event_type = ANY($11))
   ORDER BY d.event_at DESC, d.id DESC LIMIT $12`;
 
-export const pageOfWorkspace = new Statement<WithoutBody>('page of a workspace', pageOf('d.workspace_id = $1'));
+export const pageOfWorkspace = new Statement<PageRow>('page of a workspace', pageOf('d.workspace_id = $1'));
 
 /** An endpoint of another workspace has no deliveries here, without a look at those it has there. */
-export const pageOfEndpoint = new Statement<WithoutBody>(
+export const pageOfEndpoint = new Statement<PageRow>(
   'page of an endpoint',
   pageOf('d.endpoint_id = (SELECT id FROM endpoints WHERE id = $13 AND workspace_id = $1)'),
 );
@@ -80,7 +96,7 @@ export const preparePages = `${walkAlongIndexes}; SET LOCAL plan_cache_mode = fo
  * In a transaction that has run `preparePages`.
  * @param after id of the last delivery of the page before, or empty
  */
-export function readPage(tx: EntityManager, workspaceId: string, filter: DeliveryFilter, window: SearchWindow, after: string, limit: number): Promise<WithoutBody[]> {
+export function readPage(tx: EntityManager, workspaceId: string, filter: DeliveryFilter, window: SearchWindow, after: string, limit: number): Promise<PageRow[]> {
   const { status, eventTypes, eventId, endpointId, responseCode } = filter;
   const values = [
     workspaceId,

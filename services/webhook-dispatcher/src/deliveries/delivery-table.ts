@@ -2,31 +2,15 @@
 import { notFound } from '@na/service-error';
 import { inWorkspace, type Clock } from '@na/service-host';
 import type { DataSource, EntityManager } from 'typeorm';
-import type { DeliveryStatus } from './delivery.js';
 import { eventTimeOf } from './ids.js';
-import { bodiesOfPage, deliveryColumns, preparePages, readPage, type DeliveryFilter, type WithoutBody } from './delivery-page.js';
+import { bodiesOfPage, deliveryColumns, preparePages, readPage, type DeliveryFilter, type PageRow } from './delivery-page.js';
 import { withPauses } from './endpoint-pauses.js';
 import { searchWindows, type SearchWindow } from './search-windows.js';
 import { Statement } from '../statement.js';
 
-export interface DeliveryRow {
-  id: string;
-  workspace_id: string;
-  endpoint_id: string;
-  event_id: string;
-  event_type: string;
-  event_at: Date;
-  status: DeliveryStatus;
-  attempts: number;
-  max_attempts: number;
-  response_code: number | null;
+export interface DeliveryRow extends PageRow {
   /** Of the latest attempt. */
   response_body: string | null;
-  error: string | null;
-  created_at: Date;
-  last_attempt_at: Date | null;
-  next_attempt_at: Date | null;
-  completed_at: Date | null;
 }
 
 export interface AttemptRow {
@@ -69,7 +53,7 @@ export class DeliveryTable {
   list(workspaceId: string, filter: DeliveryFilter, after: string, limit: number): Promise<DeliveryRow[]> {
     return inWorkspace(this.database, workspaceId, async (tx) => {
       await tx.query(preparePages);
-      let found: WithoutBody[] = [];
+      let found: PageRow[] = [];
       for (const window of await this.windowsOf(tx, workspaceId, filter, after)) {
         found = await readPage(tx, workspaceId, filter, window, after, limit + 1);
         if (found.length > limit) break;
@@ -81,7 +65,7 @@ export class DeliveryTable {
   get(workspaceId: string, id: string): Promise<FullDelivery> {
     const at = [id, eventTimeOf(id) ?? null];
     return inWorkspace(this.database, workspaceId, async (tx) => {
-      const [found] = await tx.query<(WithoutBody & { payload: Buffer })[]>(
+      const [found] = await tx.query<(PageRow & { payload: Buffer })[]>(
         `SELECT ${deliveryColumns}, e.payload FROM deliveries d
          JOIN events e ON e.id = d.event_id AND e.event_at = d.event_at
          WHERE d.id = $1 AND d.event_at = $2 AND d.workspace_id = $3`,
@@ -112,7 +96,7 @@ const timeOfEvent = new Statement<{ event_at: Date }>(
    SELECT event_at FROM found WHERE workspace_id = $2`,
 );
 
-async function withBodies(tx: EntityManager, page: WithoutBody[]): Promise<DeliveryRow[]> {
+async function withBodies(tx: EntityManager, page: PageRow[]): Promise<DeliveryRow[]> {
   if (page.length === 0) return [];
   const bodies = await bodiesOfPage.run(tx, [
     page.map(({ id }) => id), page.map((row) => row.event_at), page.map(({ attempts }) => attempts), page.at(-1)!.event_at, page[0]!.event_at,

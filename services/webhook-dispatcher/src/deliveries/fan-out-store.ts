@@ -21,20 +21,18 @@ const keyColumns: Column<DueDelivery>[] = [
 ];
 
 /** A delivery to be written as pending. */
-interface PendingRow extends DueDelivery {
+interface PendingRow extends NewDelivery {
   dueAt: Date;
   leasedBy: number | null;
   createdAt: Date;
 }
 
-const leaseColumns: Column<PendingRow>[] = [
-  { name: 'due_at', type: 'timestamptz', of: ({ dueAt }) => dueAt },
-  { name: 'leased_by', type: 'integer', of: ({ leasedBy }) => leasedBy },
-];
+/** With when it is due. */
+const dueColumns: Column<PendingRow>[] = [...keyColumns, { name: 'due_at', type: 'timestamptz', of: ({ dueAt }) => dueAt }];
 
 const pendingColumns: Column<PendingRow>[] = [
-  ...keyColumns,
-  ...leaseColumns,
+  ...dueColumns,
+  { name: 'leased_by', type: 'integer', of: ({ leasedBy }) => leasedBy },
   { name: 'workspace_id', type: 'text', of: ({ workspaceId }) => workspaceId },
   { name: 'endpoint_id', type: 'text', of: ({ target }) => target.endpointId },
   { name: 'event_id', type: 'text', of: ({ eventId }) => eventId },
@@ -54,17 +52,15 @@ const insertDeliveries = new Statement<{ id: string }>(
    SELECT id FROM made`,
 );
 
-const ownColumns: Column<PendingRow>[] = [...keyColumns, ...leaseColumns];
-
 /**
- * What an earlier try has inserted whose answer was lost, under the lease of this one. Apart from the insert, which would have to be
- * planned each time with it.
+ * What an earlier try has inserted whose answer was lost: from now on leased for as long as this try believes. Apart from the insert, which
+ * would have to be planned each time with it.
  */
-const leaseOwn = new Statement<{ id: string }>(
-  'lease deliveries of an earlier try',
-  `UPDATE deliveries d SET due_at = wanted.due_at, leased_by = wanted.leased_by FROM ${unnest(ownColumns, 1, 'wanted')}
+const renewOwn = new Statement<{ id: string }>(
+  'renew deliveries of an earlier try',
+  `UPDATE deliveries d SET due_at = wanted.due_at FROM ${unnest(dueColumns, 1, 'wanted')}
    WHERE d.id = wanted.id AND d.event_at = wanted.event_at
-     AND d.leased_by = $5 AND d.status = 'pending' AND d.created_at < $6 AND ${isBetween('d.event_at', '$7', '$8')}
+     AND d.leased_by = $4 AND d.status = 'pending' AND d.created_at < $5 AND ${isBetween('d.event_at', '$6', '$7')}
    RETURNING d.id`,
 );
 
@@ -101,13 +97,14 @@ export class FanOutStore {
     });
     const made = await insertDeliveries.run(this.everywhere.manager, [...eventValues(events), ...arraysOf(pendingColumns, rows)]);
     const fresh = new Set(made.map(({ id }) => id));
-    const others = rows.filter(({ id }) => !fresh.has(id));
-    if (others.length > 0) for (const { id } of await this.leaseOwnAmong(others, now)) fresh.add(id);
+    // What is not to be leased stays as it is: this replica may have it in its memory.
+    const others = rows.filter(({ id, leased }) => leased && !fresh.has(id));
+    if (others.length > 0) for (const { id } of await this.renewOwnAmong(others, now)) fresh.add(id);
     return fresh;
   }
 
-  private leaseOwnAmong(rows: PendingRow[], before: Date): Promise<{ id: string }[]> {
+  private renewOwnAmong(rows: PendingRow[], before: Date): Promise<{ id: string }[]> {
     const times = rows.map(({ eventAt }) => eventAt);
-    return leaseOwn.run(this.everywhere.manager, [...arraysOf(ownColumns, rows), this.replica, before, ...ends(times)]);
+    return renewOwn.run(this.everywhere.manager, [...arraysOf(dueColumns, rows), this.replica, before, ...ends(times)]);
   }
 }

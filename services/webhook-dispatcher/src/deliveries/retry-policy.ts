@@ -22,7 +22,8 @@ const jitter = 0.2;
 
 /**
  * 2xx succeeds, if all of the answer came. 410 fails for good: the endpoint is gone, and says so in the head of its answer. Anything
- * else is tried again while attempts are left. What a 429 or 503 asks for by Retry-After pauses the whole endpoint, this delivery with it: see endpoint-pauses.ts.
+ * else is tried again while attempts are left. What a 429 or 503 asks for by Retry-After pauses the whole endpoint,
+ * this delivery with it: see endpoint-pauses.ts.
  * @param attempt the number of the attempt that was made, counted from 1 in its run of the policy
  * @param maxAttempts of this run; the policy's when the delivery was made or replayed, more after a retry by hand
  * @param random uniform in [0, 1)
