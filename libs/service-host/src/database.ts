@@ -11,8 +11,8 @@ export interface DatabaseOptions {
   schema: string;
   entities: NonNullable<DataSourceOptions['entities']>;
   migrations: NonNullable<DataSourceOptions['migrations']>;
-  /** How long connections of callers are kept: idle ones for 10 s, others for ever, unless told. */
-  kept?: { idleTimeoutMillis: number; maxLifetimeSeconds: number };
+  /** How many idle connections are kept for longer than 10 s, and for how long any is: none and for ever, unless told. */
+  kept?: { min: number; maxLifetimeSeconds: number };
   /** false for a service that goes on answering without its database: it is then ready all the same. */
   isEssential?: boolean;
 }

@@ -55,16 +55,16 @@ export interface Databases {
 const alongIndexes = 'SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off';
 
 /**
- * A page of the delivery table takes a connection tens of milliseconds to plan for the first time, so it is worth keeping; not for ever,
- * since PostgreSQL gives none of the memory back that a connection has come to use.
+ * A page of the delivery table takes a connection tens of milliseconds to plan for the first time, so all are kept; not for ever, since
+ * PostgreSQL gives none of the memory back that a connection has come to use.
  */
-const kept = { idleTimeoutMillis: 10 * 60_000, maxLifetimeSeconds: 3_600 };
+const keptSeconds = 3_600;
 
 /** Callers get a quarter of the connections, so that they neither hold up deliveries nor wait for them; a pool of one is taken for two. */
 export async function openDatabases(config: Config<typeof settings> & Config<typeof serviceSettings>, host: Host): Promise<Databases> {
   const ofCallers = Math.ceil(config.databasePoolSize / 4);
   const ofLoops = Math.max(1, config.databasePoolSize - ofCallers);
   const options = { ...config, schema: 'webhook_dispatcher', entities: [Endpoint, Replay], migrations };
-  const database = await openDatabase({ ...options, databasePoolSize: ofCallers, kept }, host);
+  const database = await openDatabase({ ...options, databasePoolSize: ofCallers, kept: { min: ofCallers, maxLifetimeSeconds: keptSeconds } }, host);
   return { database, everywhere: await openAcrossWorkspaces({ ...options, databasePoolSize: ofLoops }, host, alongIndexes) };
 }

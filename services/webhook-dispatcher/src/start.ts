@@ -11,6 +11,7 @@ import { Counting } from './counting.js';
 import { openDatabases } from './database.js';
 import { ByHand } from './deliveries/by-hand.js';
 import { DeliveryTable } from './deliveries/delivery-table.js';
+import { planPages } from './deliveries/delivery-page.js';
 import { observeEvents } from './deliveries/delivery-gauges.js';
 import { HostLookup } from './deliveries/host-lookup.js';
 import { keepPartitions } from './deliveries/partitions.js';
@@ -35,6 +36,7 @@ export async function startWebhookDispatcher(config: Config<typeof settings> & C
   const { clock } = host;
   const { database, everywhere } = await openDatabases(config, host);
   await keepPartitions(everywhere, host, config.webhookRetentionDays);
+  await planPages(database);
   const bus = await connectBus(config, host);
 
   const secrets = new SecretBox(config.webhookSealingKeys);

@@ -128,7 +128,7 @@ test.each([
   const jumps = /_id = .* \(ROW\(status, event_type, GREATEST\(response_code, 0\)\) > ROW\(/;
   const ofOneGroup = /event_type = g.event_type\) AND \(GREATEST\(response_code, 0\) = g.response_code\)/;
   const partitions = await countPartitions();
-  expect(conditions.filter((condition) => jumps.test(condition))).toHaveLength(2 * partitions);
+  expect(conditions.filter((condition) => jumps.test(condition))).toHaveLength(partitions);
   expect(conditions.filter((condition) => ofOneGroup.test(condition))).toHaveLength(partitions);
 });
 

@@ -1,5 +1,6 @@
 // The SQL of a page of the delivery table, the same for any combination of filters: see delivery-groups.ts for its shape.
-import type { EntityManager } from 'typeorm';
+import { inWorkspace } from '@na/service-host';
+import type { DataSource, EntityManager } from 'typeorm';
 import type { DeliveryStatus } from './delivery.js';
 import { groupsOf, ofGroup, walkAlongIndexes } from './delivery-groups.js';
 import { daysAround, type SearchWindow } from './search-windows.js';
@@ -47,24 +48,23 @@ export const deliveryColumns = `d.id, d.workspace_id, d.endpoint_id, d.event_id,
 /**
  * The index ends with the time, so that it is no larger than one by time alone; what happened in the same millisecond as the
  * last of a group is taken along and sorted by id with the rest.
- * @param owned condition that gives `d.workspace_id` or `d.endpoint_id`; its parameters are $1 and, if need be, $13
+ * @param owned condition that gives `d.workspace_id` or `d.endpoint_id`; its parameters are $1 and, if need be, $12
  */
 const pageOf = (owned: string): string => `
-  WITH RECURSIVE ${groupsOf(owned, 'd.event_at >= $4 AND d.event_at < $5', { first: '$2', last: '$3' })}
+  WITH RECURSIVE ${groupsOf(owned, 'd.event_at >= $5 AND d.event_at < $6', { statuses: '$2::text[]', eventTypes: '$3::text[]', responseCode: '$4::integer' })}
   SELECT d.* FROM groups g CROSS JOIN LATERAL (
     SELECT ${deliveryColumns} FROM deliveries d
-    WHERE ${owned} AND ${ofGroup} AND d.event_at >= $6 AND d.event_at < $7 AND d.id < $8 AND ($9::text IS NULL OR d.event_id = $9)
-    ORDER BY d.event_at DESC FETCH FIRST $12 ROWS WITH TIES
+    WHERE ${owned} AND ${ofGroup} AND d.event_at >= $7 AND d.event_at < $8 AND d.id < $9 AND ($10::text IS NULL OR d.event_id = $10)
+    ORDER BY d.event_at DESC FETCH FIRST $11 ROWS WITH TIES
   ) d
-  WHERE ($10::integer IS NULL OR g.response_code = $10) AND ($11::text[] IS NULL OR g.event_type = ANY($11))
-  ORDER BY d.event_at DESC, d.id DESC LIMIT $12`;
+  ORDER BY d.event_at DESC, d.id DESC LIMIT $11`;
 
 export const pageOfWorkspace = new Statement<PageRow>('page of a workspace', pageOf('d.workspace_id = $1'));
 
 /** An endpoint of another workspace has no deliveries here, without a look at those it has there. */
 export const pageOfEndpoint = new Statement<PageRow>(
   'page of an endpoint',
-  pageOf('d.endpoint_id = (SELECT id FROM endpoints WHERE id = $13 AND workspace_id = $1)'),
+  pageOf('d.endpoint_id = (SELECT id FROM endpoints WHERE id = $12 AND workspace_id = $1)'),
 );
 
 /**
@@ -79,9 +79,6 @@ export const bodiesOfPage = new Statement<{ id: string; response_body: string | 
      WHERE a.delivery_id = latest.id AND a.event_at = latest.event_at AND a.number = latest.number AND a.event_at BETWEEN $4 AND $5 LIMIT 1
    ) a`,
 );
-
-/** Between these lie all statuses, whatever collation the database has. */
-export const anyStatus = { first: '', last: 'succeeded' } as const;
 
 /** Ids are compared by their bytes. */
 const afterAllIds = 'dlv_~';
@@ -100,16 +97,28 @@ export function readPage(tx: EntityManager, workspaceId: string, filter: Deliver
   const { status, eventTypes, eventId, endpointId, responseCode } = filter;
   const values = [
     workspaceId,
-    ...(status === undefined ? [anyStatus.first, anyStatus.last] : [status, status]),
+    status === undefined ? null : [status],
+    eventTypes ?? null,
+    responseCode ?? null,
     ...boundsOf(daysAround(window)),
     ...boundsOf(window),
     after || afterAllIds,
     eventId ?? null,
-    responseCode ?? null,
-    eventTypes ?? null,
     limit,
   ];
   return endpointId === undefined ? pageOfWorkspace.run(tx, values) : pageOfEndpoint.run(tx, [...values, endpointId]);
+}
+
+/** Has each connection of a pool plan its pages, which the first to ask for one would wait for. */
+export async function planPages(database: DataSource): Promise<void> {
+  const [nobody, never] = ['nobody', new Date(0)];
+  const planAll = async (tx: EntityManager) => {
+    await tx.query(preparePages);
+    for (const filter of [{}, { endpointId: nobody }]) await readPage(tx, nobody, filter, { since: never, until: never }, '', 1);
+    await bodiesOfPage.run(tx, [[], [], [], never, never]);
+  };
+  // All at once, so that no two are given the same connection.
+  await Promise.all(Array.from({ length: database.options.poolSize! }, () => inWorkspace(database, nobody, planAll)));
 }
 
 function boundsOf({ since, until }: SearchWindow): (Date | string)[] {

@@ -3,7 +3,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Window } from '../counting.js';
 import type { DeliveryStatus } from '../deliveries/delivery.js';
-import { groupsOf, ofGroup, walkAlongIndexes } from '../deliveries/delivery-groups.js';
+import { groupsOf, ofGroup, walkAlongIndexes, type WantedGroups } from '../deliveries/delivery-groups.js';
 import { daysAround } from '../deliveries/search-windows.js';
 import type { EventFilter } from '../endpoints/event-filter.js';
 import { compareAsSets, fromMissedEvents, typesWanted } from '../endpoints/missed-events.js';
@@ -50,7 +50,7 @@ export async function countCandidates(tx: EntityManager, choice: ReplayChoice, {
   await tx.query(compareAsSets);
   const [row] = await tx.query<{ count: number }[]>(
     `SELECT (
-       (SELECT count(*) FROM deliveries d WHERE ${isOfEndpoint} AND ${isInWindow} AND ${isAskedFor('d')}) + (SELECT count(*) ${missed})
+       (SELECT count(*) FROM deliveries d WHERE ${isOfEndpoint} AND ${isInWindow} AND ${isAskedFor}) + (SELECT count(*) ${missed})
      )::integer AS count`,
     parametersOf({ ...choice, afterEventAt: since, afterId: '', until }),
   );
@@ -72,12 +72,12 @@ async function firstCandidates(tx: EntityManager, scope: ReplayScope, limit: num
   const { since, until } = daysAround({ since: scope.afterEventAt, until: scope.until });
   await tx.query(`${walkAlongIndexes}; ${compareAsSets}`);
   return tx.query<Candidate[]>(
-    `WITH RECURSIVE ${groupsOf(isOfEndpoint, 'd.event_at >= $11 AND d.event_at < $12')}
+    `WITH RECURSIVE ${groupsOf(isOfEndpoint, 'd.event_at >= $11 AND d.event_at < $12', asked)}
      (SELECT d.* FROM groups g CROSS JOIN LATERAL (
         SELECT d.event_at, d.event_id, d.event_type AS type, d.id AS delivery_id
         FROM deliveries d WHERE ${isOfEndpoint} AND ${ofGroup} AND ${isInWindow}
         ORDER BY event_at FETCH FIRST ${limit} ROWS WITH TIES
-      ) d WHERE ${isAskedFor('g')} ${inOrder})
+      ) d ${inOrder})
      UNION ALL
      (SELECT e.event_at, e.id AS event_id, e.type, NULL AS delivery_id ${missed} ${inOrder})
      ${inOrder}`,
@@ -88,8 +88,9 @@ async function firstCandidates(tx: EntityManager, scope: ReplayScope, limit: num
 const isOfEndpoint = 'd.endpoint_id = $1';
 const isInWindow = 'd.event_at >= $2 AND (d.event_at, d.event_id) > ($2, $3) AND d.event_at < $4';
 
-/** Deliveries are replayed as they are, whatever the endpoint wants today. @param of a delivery or a group of them */
-const isAskedFor = (of: string) => `${of}.status = ANY($5) AND ($6::text[] IS NULL OR ${of}.event_type = ANY($6))`;
+/** Deliveries are replayed as they are, whatever the endpoint wants today. */
+const asked: WantedGroups = { statuses: '$5::text[]', eventTypes: '$6::text[]', responseCode: 'NULL::integer' };
+const isAskedFor = 'd.status = ANY($5) AND ($6::text[] IS NULL OR d.event_type = ANY($6))';
 
 const missed = `${fromMissedEvents({ workspaceId: '$8', endpointId: '$1', since: '$2', until: '$4', types: '$9', pageIds: '$10' })}
   AND $7::boolean AND (e.event_at, e.id) > ($2, $3)`;
