@@ -58,7 +58,7 @@ const alongIndexes = 'SET enable_seqscan = off; SET enable_hashjoin = off; SET e
  * A page of the delivery table takes a connection tens of milliseconds to plan for the first time, so all are kept; not for ever, since
  * PostgreSQL gives none of the memory back that a connection has come to use.
  */
-const keptSeconds = 3_600;
+const keptSeconds = 86_400;
 
 /** Callers get a quarter of the connections, so that they neither hold up deliveries nor wait for them; a pool of one is taken for two. */
 export async function openDatabases(config: Config<typeof settings> & Config<typeof serviceSettings>, host: Host): Promise<Databases> {
