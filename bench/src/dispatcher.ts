@@ -1,12 +1,13 @@
 // How fast the dispatcher is, beside the ceiling of the same run: bare undici POSTs with the same body and the same two
 // signatures, to the same sink. Run by `npm run bench:dispatcher`; figures are this machine's, ratios are what counts.
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toBinary } from '@bufbuild/protobuf';
 import { EndpointService, EnvelopeSchema, eventSubject, newEvent } from '@na/contracts';
 import { createReplyKey } from '@na/messaging';
+import { propagation } from '@opentelemetry/api';
 import pg from 'pg';
 import { Pool } from 'undici';
 import { cpuMs } from './cpu.ts';
@@ -20,6 +21,13 @@ const replicas = Number(process.env.BENCH_REPLICAS ?? 1);
 const filler = 'x'.repeat(700);
 const programs = ['dispatcher', 'postgres', 'nats', 'sink'] as const;
 let published = 0;
+
+// No service publishes an event without the trace of what has led to it.
+propagation.setGlobalPropagator({
+  inject: (_context, carrier, setter) => setter.set(carrier, 'traceparent', `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-00`),
+  extract: (context) => context,
+  fields: () => ['traceparent'],
+});
 
 const { databaseUrl, publisher, rpc, pids, replaceDispatchers, profile, sink, close } = await openStack({ replicas });
 try {

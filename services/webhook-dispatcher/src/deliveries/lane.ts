@@ -100,6 +100,8 @@ export class Lane {
 
   /** Gives back what has waited so long that its lease does not cover an attempt any more, before it costs a slot of the rate. */
   letGo(isStale: (delivery: DueDelivery) => boolean): DueDelivery[] {
+    // Asked before each start, and hardly ever so.
+    if (!this.queues.some(([first]) => first && isStale(first))) return [];
     return this.queues.flatMap((queue) => {
       const firstFresh = queue.findIndex((delivery) => !isStale(delivery));
       return this.emptied([queue], firstFresh < 0 ? queue.length : firstFresh);

@@ -44,6 +44,12 @@ export class Unwritten {
   }
 }
 
+interface Budget {
+  /** Until it is recorded or written: done with, it is garbage while it is young, which costs least to collect. */
+  held?: DueDelivery;
+  endsAt: number;
+}
+
 export interface WriteAheadWork {
   insert: (events: LoggedEvent[], deliveries: NewDelivery[], now: Date) => Promise<unknown>;
   /** Told of a delivery that has not been attempted when its budget ends. */
@@ -55,7 +61,7 @@ export interface WriteAheadWork {
 export class WriteAhead {
   private held = 0;
   /** In the order in which their budgets end. */
-  private readonly budgets: { delivery: DueDelivery; endsAt: number }[] = [];
+  private readonly budgets: Budget[] = [];
   private timer?: NodeJS.Timeout;
   private readonly waiting: (() => void)[] = [];
 
@@ -87,10 +93,14 @@ export class WriteAhead {
 
   /** From now on it is written when it has been attempted or its budget ends. Resolves when it is in the database. */
   hold(delivery: DueDelivery, event: LoggedEvent): Promise<void> {
-    const unwritten = new Unwritten(event, () => this.release());
+    const budget: Budget = { held: delivery, endsAt: performance.now() + budgetMs };
+    const unwritten = new Unwritten(event, () => {
+      budget.held = undefined;
+      this.release();
+    });
     delivery.unwritten = unwritten;
     this.held += 1;
-    this.budgets.push({ delivery, endsAt: performance.now() + budgetMs });
+    this.budgets.push(budget);
     this.timer ??= setTimeout(() => this.endBudgets(), budgetMs);
     return unwritten.settled.promise;
   }
@@ -122,10 +132,9 @@ export class WriteAhead {
     // What is late because of us would be late in the database too, and would make room for more that comes late.
     const now = performance.now() - Math.min(maxOwnMs, this.lag.ownMs);
     const firstLeft = this.budgets.findIndex(({ endsAt }) => endsAt > now);
-    const over = this.budgets.splice(0, firstLeft < 0 ? this.budgets.length : firstLeft).map(({ delivery }) => delivery);
+    const slow = this.budgets.splice(0, firstLeft < 0 ? this.budgets.length : firstLeft).flatMap(({ held }) => held ?? []);
     const next = this.budgets[0];
     this.timer = next && setTimeout(() => this.endBudgets(), Math.max(togetherMs, next.endsAt - now));
-    const slow = over.filter(({ unwritten }) => unwritten!.state === 'held');
     slow.forEach(this.work.onSlow);
     // Who waits for them hears of a failure.
     this.write(slow).catch(() => undefined);
