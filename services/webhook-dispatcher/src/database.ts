@@ -18,6 +18,7 @@ import { RecordedRequests1797000000000 } from './migrations/1797000000000-record
 import { AttemptsOfCancelled1797100000000 } from './migrations/1797100000000-attempts-of-cancelled.js';
 import { RunsOfThePolicy1797200000000 } from './migrations/1797200000000-runs-of-the-policy.js';
 import { EnabledSince1797300000000 } from './migrations/1797300000000-enabled-since.js';
+import { UnspentRetries1797400000000 } from './migrations/1797400000000-unspent-retries.js';
 import { Replay } from './replays/replay.entity.js';
 import type { settings } from './settings.js';
 
@@ -38,6 +39,7 @@ export const migrations = [
   AttemptsOfCancelled1797100000000,
   RunsOfThePolicy1797200000000,
   EnabledSince1797300000000,
+  UnspentRetries1797400000000,
 ];
 
 export interface Databases {

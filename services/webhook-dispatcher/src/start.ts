@@ -36,7 +36,7 @@ export async function startWebhookDispatcher(config: Config<typeof settings> & C
   const { clock } = host;
   const { database, everywhere } = await openDatabases(config, host);
   await keepPartitions(everywhere, host, config.webhookRetentionDays);
-  await planPages(database);
+  await planPages(database, host.logger);
   const bus = await connectBus(config, host);
 
   const secrets = new SecretBox(config.webhookSealingKeys);
@@ -71,7 +71,7 @@ export async function startWebhookDispatcher(config: Config<typeof settings> & C
   replayLoop.start();
   host.onStop('replay loop', () => replayLoop.stop());
   const replays = new Replays(database, endpoints, counting, clock, () => replayLoop.wake());
-  const byHand = new ByHand(database, clock, calls, pipeline.attemptFirst);
+  const byHand = new ByHand(database, clock, calls, pipeline.attemptFirst, host.logger);
 
   await serveOnBus(AppModule.over(endpointProviders(endpointParts), new DeliveryTable(database, clock), pipeline.fanOut, byHand, replays), bus, config.natsUrl, host);
   observeEvents(bus, host);

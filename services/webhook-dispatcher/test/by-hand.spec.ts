@@ -133,15 +133,23 @@ test('what waits in memory for its turn goes before the others when it is retrie
   expect(header('x-webhook-delivery')(receiver.requests[1]!)).toBe(last!.id);
 });
 
-test('retrying and cancelling again and again without an attempt between buys no more attempts than there were', async () => {
-  const { workspaceId, endpointId, delivery } = await deliveryAfter(500, { maxAttempts: 3 });
-  await dispatcher.sql.query('UPDATE endpoints SET paused_until = $2 WHERE id = $1', [endpointId, new Date(dispatcher.bed.clock.now().getTime() + 60_000)]);
+test('retrying and cancelling again and again without an attempt between buys one attempt, and the next retry after that another', async () => {
+  const { workspaceId, endpointId, delivery } = await deliveryAfter(500, { maxAttempts: 5 });
+  dispatcher.moveTo(delivery);
+  dispatcher.moveTo(await dispatcher.deliveryIn(workspaceId, 'retrying', 2));
+  await dispatcher.deliveryIn(workspaceId, 'retrying', 3);
+  const pauseUntil = (time: number | null) => dispatcher.sql.query('UPDATE endpoints SET paused_until = $2 WHERE id = $1', [endpointId, time && new Date(time)]);
+  await pauseUntil(dispatcher.bed.clock.now().getTime() + 60_000);
   for (let i = 0; i < 5; i++) {
     await retry(workspaceId, delivery.id);
     await cancel(workspaceId, delivery.id);
   }
-  // One for the first retry, which was made besides the policy's. From then on its run has not had its first.
-  expect(await dispatcher.deliveryIn(workspaceId, 'cancelled', 1)).toMatchObject({ maxAttempts: 4 });
+  expect(await dispatcher.deliveryIn(workspaceId, 'cancelled', 3)).toMatchObject({ maxAttempts: 6 });
+  await pauseUntil(null);
+  await retry(workspaceId, delivery.id);
+  expect(await dispatcher.deliveryIn(workspaceId, 'retrying', 4)).toMatchObject({ maxAttempts: 6 });
+  await retry(workspaceId, delivery.id);
+  expect(await dispatcher.deliveryIn(workspaceId, 'retrying', 5)).toMatchObject({ maxAttempts: 7 });
 });
 
 test('retries by hand that race with each other and with the schedule make one attempt', async () => {

@@ -2,7 +2,7 @@
 // is at that moment, so that the schedule, other replicas and other people may act at the same time; what a replica has leased
 // is that replica's to hurry with, or to let go of.
 import { notFound, ServiceError } from '@na/service-error';
-import { inWorkspace, type Clock } from '@na/service-host';
+import { inWorkspace, type Clock, type Logger } from '@na/service-host';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { DeliveryStatus } from './delivery.js';
 import { leaseMs } from './fan-out.js';
@@ -24,8 +24,15 @@ export function notLeased(now: string): string {
   return `(d.leased_by IS NULL OR coalesce(d.due_at, d.completed_at + interval '${leaseMs} milliseconds') <= ${now})`;
 }
 
-/** By a retry at $4 of delivery `d`: none where the policy's own is due by then, or its run of the policy has not had its first. */
-const addedAttempts = `CASE WHEN d.attempts <= coalesce(d.attempts_before_run, 0) OR d.next_attempt_at <= $4 THEN 0 ELSE 1 END`;
+/**
+ * By a retry at $4 of delivery `d`: none where the policy's own is due by then, its run of the policy has not had its first, or the attempt
+ * that an earlier retry added has not been made.
+ */
+const addedAttempts = `CASE WHEN d.attempts <= coalesce(d.attempts_before_run, 0) OR d.next_attempt_at <= $4 OR d.attempts = d.added_after THEN 0 ELSE 1 END`;
+const addedAfter = `CASE ${addedAttempts} WHEN 1 THEN d.attempts ELSE d.added_after END`;
+
+/** How often a replica that has leased the delivery is asked. What it gives back another may lease before we see it free. */
+const maxHurries = 2;
 
 interface Found {
   endpoint_id: string;
@@ -45,6 +52,7 @@ export class ByHand {
     private readonly replicas: Pick<ReplicaCalls, 'tell' | 'hurry'>,
     /** Has a delivery that has just been made due attempted, before all else that waits for its endpoint. Never rejects. */
     private readonly attemptFirst: (id: string, eventAt: Date) => Promise<void>,
+    private readonly logger: Logger,
   ) {}
 
   /**
@@ -54,25 +62,28 @@ export class ByHand {
    * @throws ServiceError not_found, or conflict when an attempt is under way or its endpoint takes none
    */
   async retry(workspaceId: string, id: string, retryId: string): Promise<void> {
-    let refused = await this.makeDue(workspaceId, id, retryId);
-    if (refused && refused.retry_id !== retryId && isLeasedToAttempt(refused)) {
+    for (let hurries = 0; ; hurries++) {
+      const refused = await this.makeDue(workspaceId, id, retryId);
+      if (!refused) return this.attemptFirst(id, eventTimeOf(id)!);
+      if (refused.retry_id === retryId) return;
+      if (!isLeasedToAttempt(refused) || hurries === maxHurries) throw new ServiceError('conflict', whyNotRetried(refused));
       const isHurried = await this.replicas.hurry(refused.leased_by, { endpointId: refused.endpoint_id, deliveryId: id });
       if (isHurried) return this.noteRetry(workspaceId, id, refused.retry_id, retryId);
-      // Between our look and our question its lease may have ended.
-      refused = await this.makeDue(workspaceId, id, retryId);
     }
-    if (!refused) return this.attemptFirst(id, eventTimeOf(id)!);
-    if (refused.retry_id !== retryId) throw new ServiceError('conflict', whyNotRetried(refused));
   }
 
-  /** Unless another has been noted since. */
+  /** Unless another has been noted since. The attempt comes whether or not it can be noted: an error would only have it asked for again. */
   private async noteRetry(workspaceId: string, id: string, retryBefore: string | null, retryId: string): Promise<void> {
-    await inWorkspace(this.database, workspaceId, (tx) =>
-      tx.query(
-        'UPDATE deliveries SET retry_id = $5 WHERE workspace_id = $1 AND id = $2 AND event_at = $3 AND retry_id IS NOT DISTINCT FROM $4',
-        [workspaceId, id, eventTimeOf(id), retryBefore, retryId],
-      ),
-    );
+    try {
+      await inWorkspace(this.database, workspaceId, (tx) =>
+        tx.query(
+          'UPDATE deliveries SET retry_id = $5 WHERE workspace_id = $1 AND id = $2 AND event_at = $3 AND retry_id IS NOT DISTINCT FROM $4',
+          [workspaceId, id, eventTimeOf(id), retryBefore, retryId],
+        ),
+      );
+    } catch (error) {
+      this.logger.warn({ err: error, delivery: id }, 'a retry could not be noted: the same request sent again would be another');
+    }
   }
 
   /** @returns undefined, or the delivery as it is when it can't be made due, or was already for this retry */
@@ -80,7 +91,8 @@ export class ByHand {
     return inWorkspace(this.database, workspaceId, async (tx) => {
       const [, changed] = await tx.query<[unknown, number]>(
         `UPDATE deliveries d SET ${dueAgain('$4::timestamptz')}, retry_id = $5,
-           max_attempts = GREATEST(d.max_attempts + ${addedAttempts}, d.attempts + 1), attempts_before_run = coalesce(d.attempts_before_run, 0) + ${addedAttempts}
+           max_attempts = GREATEST(d.max_attempts + ${addedAttempts}, d.attempts + 1), attempts_before_run = coalesce(d.attempts_before_run, 0) + ${addedAttempts},
+           added_after = ${addedAfter}
          FROM endpoints p
          WHERE d.workspace_id = $1 AND d.id = $2 AND d.event_at = $3 AND ${notLeased('$4::timestamptz')}
            AND p.id = d.endpoint_id AND p.status = 'enabled' AND p.deleted_at IS NULL AND d.retry_id IS DISTINCT FROM $5`,

@@ -1,8 +1,9 @@
 // The SQL of a page of the delivery table, the same for any combination of filters: see delivery-groups.ts for its shape.
-import { inWorkspace } from '@na/service-host';
+import { inWorkspace, type Logger } from '@na/service-host';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { DeliveryStatus } from './delivery.js';
 import { groupsOf, ofGroup, walkAlongIndexes } from './delivery-groups.js';
+import { giveWay } from './partitions.js';
 import { daysAround, type SearchWindow } from './search-windows.js';
 import { Statement } from '../statement.js';
 
@@ -109,16 +110,17 @@ export function readPage(tx: EntityManager, workspaceId: string, filter: Deliver
   return endpointId === undefined ? pageOfWorkspace.run(tx, values) : pageOfEndpoint.run(tx, [...values, endpointId]);
 }
 
-/** Has each connection of a pool plan its pages, which the first to ask for one would wait for. */
-export async function planPages(database: DataSource): Promise<void> {
+/** Has each connection that a pool begins with plan its pages, which the first to ask for one would wait for; unless a partition is locked. */
+export async function planPages(database: DataSource, logger: Logger): Promise<void> {
   const [nobody, never] = ['nobody', new Date(0)];
   const planAll = async (tx: EntityManager) => {
-    await tx.query(preparePages);
+    await tx.query(`${giveWay}; ${preparePages}`);
     for (const filter of [{}, { endpointId: nobody }]) await readPage(tx, nobody, filter, { since: never, until: never }, '', 1);
     await bodiesOfPage.run(tx, [[], [], [], never, never]);
   };
   // All at once, so that no two are given the same connection.
-  await Promise.all(Array.from({ length: database.options.poolSize! }, () => inWorkspace(database, nobody, planAll)));
+  const planned = Array.from({ length: database.options.poolSize! }, () => inWorkspace(database, nobody, planAll));
+  await Promise.all(planned).catch((error: unknown) => logger.warn({ err: error }, 'pages of deliveries could not be planned ahead'));
 }
 
 function boundsOf({ since, until }: SearchWindow): (Date | string)[] {

@@ -97,7 +97,7 @@ export class FanOutStore {
     });
     const made = await insertDeliveries.run(this.everywhere.manager, [...eventValues(events), ...arraysOf(pendingColumns, rows)]);
     const fresh = new Set(made.map(({ id }) => id));
-    // What is not to be leased stays as it is: this replica may have it in its memory.
+    // What is not to be leased stays as it is: this replica may have it in its memory. If not, another takes it when its lease ends.
     const others = rows.filter(({ id, leased }) => leased && !fresh.has(id));
     if (others.length > 0) for (const { id } of await this.renewOwnAmong(others, now)) fresh.add(id);
     return fresh;

@@ -26,6 +26,20 @@ test('what is urgent goes before all else, also while the endpoint is left alone
   expect([lane.start(later), lane.start(later), lane.start(later)].map((started) => started?.id)).toEqual(['dlv_one', 'dlv_two', undefined]);
 });
 
+test('what is urgent already keeps its place when someone hurries again', () => {
+  const lane = failing();
+  for (const id of ['dlv_one', 'dlv_two']) lane.add(delivery(id));
+  expect(['dlv_one', 'dlv_two', 'dlv_one'].map((id) => lane.hurry(id))).toEqual([true, true, true]);
+  expect([lane.start(later), lane.start(later)].map((started) => started?.id)).toEqual(['dlv_one', 'dlv_two']);
+});
+
+test('of the two leases that a delivery came under it waits under the later one', () => {
+  const lane = failing();
+  lane.add(delivery('dlv_one'));
+  lane.addUrgent({ ...delivery('dlv_one'), leasedUntil: new Date(now + 1_000) });
+  expect(lane.start(later)).toMatchObject({ id: 'dlv_one', leasedUntil: new Date(now + 60_000) });
+});
+
 test('should it fail, the endpoint is left alone for no longer than it was to be', () => {
   const lane = failing();
   const until = lane.pausedUntil(later);

@@ -84,17 +84,18 @@ export class Lane {
 
   /** The same as urgent. */
   addUrgent(delivery: DueDelivery): void {
-    this.forget(delivery.id);
+    const before = this.forget(delivery.id);
     if (this.ids.has(delivery.id)) return;
-    this.ids.add(delivery.id);
-    this.hurried.add(delivery);
-    this.urgent.push(delivery);
+    const newest = before && before.leasedUntil > delivery.leasedUntil ? before : delivery;
+    this.ids.add(newest.id);
+    this.hurried.add(newest);
+    this.urgent.push(newest);
   }
 
   /** Makes one that waits urgent. @returns false when it does not wait here */
   hurry(deliveryId: string): boolean {
     const waiting = this.queues.flat().find(({ id }) => id === deliveryId);
-    if (waiting) this.addUrgent(waiting);
+    if (waiting && !this.urgent.includes(waiting)) this.addUrgent(waiting);
     return waiting !== undefined;
   }
 

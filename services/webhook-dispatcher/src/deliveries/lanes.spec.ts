@@ -20,7 +20,10 @@ function stage() {
     await new Promise<void>((resolve) => answers.push(resolve));
     return { kind: 'answered', status: 200, headers: {}, body: '', durationMs: 1, phases: {} } satisfies Outcome;
   };
-  const giveBack = async (deliveries: DueDelivery[]) => void givenBack.push(...deliveries.map(({ id }) => id));
+  const giveBack = async (deliveries: DueDelivery[]) => {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    givenBack.push(...deliveries.map(({ id }) => id));
+  };
   const work = { attempt, giveBack, onRoom: () => undefined, onPause: () => undefined, replicas: () => 1 };
   const lanes = new Lanes({ maxInFlightPerEndpoint: 1, maxWaitingPerEndpoint: 100, maxInFlight: 100 }, work, clock, { ownMs: 0 } as LoopLag);
   const target = { endpointId: 'we_1', timeoutMs } as Target;

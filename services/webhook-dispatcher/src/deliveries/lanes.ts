@@ -2,13 +2,13 @@
 // all attempts of this replica, shared in turns.
 import type { Clock } from '@na/service-host';
 import { LRUCache } from 'lru-cache';
-import { Arrivals } from './arrivals.js';
 import type { DueDelivery, Target } from './delivery.js';
 import { leaseMs } from './fan-out.js';
 import { Lane, type LaneLimits } from './lane.js';
 import type { LoopLag } from './loop-lag.js';
 import type { Outcome } from './outcome.js';
 import { Slots } from './slots.js';
+import { Transfers } from './transfers.js';
 
 export interface LanesOptions {
   /** Of an endpoint that says nothing else. */
@@ -48,7 +48,8 @@ export class Lanes {
   /** Endpoints whose lane was open or half-open when an attempt last ended. */
   private readonly failing = new Set<string>();
   private readonly slots: Slots;
-  private readonly arrivals = new Arrivals();
+  private readonly arrivals = new Transfers();
+  private readonly departures = new Transfers();
   private nextTurn?: NodeJS.Immediate;
   private stopping = false;
 
@@ -150,10 +151,10 @@ export class Lanes {
     await this.giveBackOf(endpointId);
   }
 
-  /** Has a delivery that waits, or arrives, go before all others of its endpoint. @returns false when it does not wait here */
+  /** Has a delivery that waits, or arrives, go before all others of its endpoint. @returns false when it does not wait here, and has been given back if it did */
   async hurry(endpointId: string, deliveryId: string): Promise<boolean> {
     if (this.hurryWaiting(endpointId, deliveryId)) return true;
-    await this.arrivals.settled();
+    await Promise.all([this.arrivals.settled(), this.departures.settled()]);
     return this.hurryWaiting(endpointId, deliveryId);
   }
 
@@ -167,15 +168,19 @@ export class Lanes {
     const before = this.drop(endpointId, deliveryId);
     await this.arrivals.settled();
     const left = [before, this.drop(endpointId, deliveryId)].filter((delivery) => delivery !== undefined);
-    if (left.length > 0) await this.work.giveBack(left, this.clock.now());
+    if (left.length > 0) await this.giveBack(left, this.clock.now());
   }
 
   /** Starts nothing more, gives back what waits, and waits for what is in flight. */
   async stop(): Promise<void> {
     this.stopping = true;
     const left = [...this.lanes.values()].flatMap((lane) => lane.empty());
-    if (left.length > 0) await this.work.giveBack(left, this.clock.now());
+    if (left.length > 0) await this.giveBack(left, this.clock.now());
     await this.slots.untilIdle();
+  }
+
+  private giveBack(deliveries: DueDelivery[], until: Date): Promise<void> {
+    return this.departures.track(this.work.giveBack(deliveries, until));
   }
 
   private hurryWaiting(endpointId: string, deliveryId: string): boolean {
@@ -193,7 +198,7 @@ export class Lanes {
     if (lane?.isIdle) this.lanes.delete(endpointId);
     else lane?.startAnew();
     this.idle.delete(endpointId);
-    if (left.length > 0) await this.work.giveBack(left, this.clock.now());
+    if (left.length > 0) await this.giveBack(left, this.clock.now());
   }
 
   /** Together with all others whose attempts end in the same turn of the event loop: starts made one after the other take less time. */
@@ -226,10 +231,10 @@ export class Lanes {
       this.comeBack(endpointId, lane, now);
       return false;
     }
-    const giveBack = this.slots.take();
+    const giveSlotBack = this.slots.take();
     const ended = (outcome?: Outcome) => {
       this.end(delivery, lane, outcome);
-      giveBack();
+      giveSlotBack();
       this.advanceSoon(endpointId);
     };
     // Should an attempt reject after all, its place must not stay taken.
@@ -241,7 +246,7 @@ export class Lanes {
   private letGoOfStale(lane: Lane, now: number): void {
     const stale = lane.letGo((waiting) => isLeaseTooShort(waiting, now));
     if (stale.length === 0) return;
-    void this.work.giveBack(stale, new Date(now)).then(() => this.work.onRoom());
+    void this.giveBack(stale, new Date(now)).then(() => this.work.onRoom());
   }
 
   private end(delivery: DueDelivery, lane: Lane, outcome: Outcome | undefined): void {
@@ -283,7 +288,7 @@ export class Lanes {
     const until = lane.pausedUntil(now);
     if (until === undefined) return;
     const left = lane.emptyForPause(now);
-    if (left.length > 0) void this.work.giveBack(left, new Date(lane.heldBackUntil(now)));
+    if (left.length > 0) void this.giveBack(left, new Date(lane.heldBackUntil(now)));
     this.work.onPause(new Date(until));
   }
 
