@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WorkspaceService } from '@na/contracts';
@@ -193,7 +193,8 @@ test.each([
 });
 
 test('without a mail server mails are files that a mail program opens', async () => {
-  const mailDir = await mkdtemp(join(tmpdir(), 'mail-'));
+  const folder = await mkdtemp(join(tmpdir(), 'mail-'));
+  const mailDir = join(folder, 'made');
   await warnedEndpoint();
   const [alert] = await queue.waiting(workspaceId);
   pass(gatherMs, startSender({ smtpUrl: '', mailDir }));
@@ -202,5 +203,7 @@ test('without a mail server mails are files that a mail program opens', async ()
   const mail = await readFile(join(mailDir, `${alert!.id}.eml`), 'utf8');
   expect(mail).toMatch(/^From: Webhook alerts <alerts@example\.com>\r\nTo: ada@example\.com, grace@example\.com\r\nSubject: Webhook endpoint failing/m);
   expect(mail).toContain(`Message-ID: <${alert!.id}@example.com>`);
-  await rm(mailDir, { recursive: true });
+  const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
+  expect([await modeOf(mailDir), await modeOf(join(mailDir, `${alert!.id}.eml`))]).toEqual(['700', '600']);
+  await rm(folder, { recursive: true });
 });

@@ -1,9 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
+import type { Logger } from '@na/service-host';
 import type { ServerResponse } from 'node:http';
+import { DataSource } from 'typeorm';
 import { answer, eventually, inTurn, WebhookReceiver, type ReceivedRequest } from '@na/testing';
 import { failuresToOpen } from '../src/deliveries/breaker.js';
 import { leaseMs } from '../src/deliveries/fan-out.js';
+import { ByHand } from '../src/deliveries/by-hand.js';
 import { DispatcherBed } from './dispatcher-bed.js';
 
 let dispatcher: DispatcherBed;
@@ -150,6 +153,33 @@ test('retrying and cancelling again and again without an attempt between buys on
   expect(await dispatcher.deliveryIn(workspaceId, 'retrying', 4)).toMatchObject({ maxAttempts: 6 });
   await retry(workspaceId, delivery.id);
   expect(await dispatcher.deliveryIn(workspaceId, 'retrying', 5)).toMatchObject({ maxAttempts: 7 });
+});
+
+/** A delivery that another replica has leased, retried by one whose question to that replica is answered by the test. */
+async function retryOfLeased(answers: ((database: DataSource, free: () => Promise<unknown>) => Promise<boolean>)[]) {
+  const { workspaceId, delivery } = await deliveryAfter(500);
+  const lease = (replica: number | null) => dispatcher.sql.query('UPDATE deliveries SET leased_by = $2, due_at = $3 WHERE id = $1', [delivery.id, replica, new Date(dispatcher.bed.clock.now().getTime() + leaseMs)]);
+  await lease(99);
+  const database = await new DataSource({ type: 'postgres', url: dispatcher.bed.database.urls['webhook-dispatcher'], poolSize: 1 }).initialize();
+  const [asked, attempted, warnings]: [number[], string[], string[]] = [[], [], []];
+  const hurry = async (replica: number) => answers[asked.push(replica) - 1]!(database, () => lease(null));
+  const logger = { warn: (_: object, message: string) => warnings.push(message) } as unknown as Logger;
+  const byHand = new ByHand(database, dispatcher.bed.clock, { hurry, tell: async () => undefined }, async (id) => void attempted.push(id), logger);
+  const refusal = await byHand.retry(workspaceId, delivery.id, 'retry').catch((error: unknown) => error);
+  if (database.isInitialized) await database.destroy();
+  return { refusal, asked, isAttempted: attempted.length > 0, warnings };
+}
+const [no, yes] = [async () => false, async () => true];
+
+test('what a replica gives back and another leases is asked for once more, and then refused', async () => {
+  expect(await retryOfLeased([no, async (_, free) => free().then(no)])).toMatchObject({ refusal: undefined, asked: [99, 99], isAttempted: true });
+  expect(await retryOfLeased([no, yes])).toMatchObject({ refusal: undefined, asked: [99, 99], isAttempted: false });
+  expect(await retryOfLeased([no, no])).toMatchObject({ refusal: { code: 'conflict' }, asked: [99, 99], isAttempted: false });
+});
+
+test('a retry that can not be noted after the replica has hurried is one all the same', async () => {
+  const { refusal, warnings } = await retryOfLeased([(database) => database.destroy().then(yes)]);
+  expect([refusal, warnings]).toEqual([undefined, [expect.stringContaining('could not be noted')]]);
 });
 
 test('retries by hand that race with each other and with the schedule make one attempt', async () => {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from '@jest/globals';
 import { createTestDatabase, eventually, type TestDatabase } from '@na/testing';
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { Logger } from '@na/service-host';
+import { DataSource, type QueryRunner } from 'typeorm';
+import { planPages } from '../src/deliveries/delivery-page.js';
 import { makePartitions } from '../src/deliveries/partitions.js';
 import { dropOldDays } from '../src/deliveries/retention.js';
 import { migratedDatabase } from './migrated-database.js';
@@ -99,4 +101,17 @@ test('an open transaction in the default partition keeps a day from being made, 
   await expect(made).rejects.toMatchObject({ errors: expect.arrayContaining([expect.objectContaining({ code: lockNotAvailable })]) });
   await writer.commitTransaction();
   await makePartitions(database, new Date('2026-09-10T00:00:00Z'));
+});
+
+test('a partition that is locked keeps nobody from starting: pages are planned when they are asked for', async () => {
+  const warnings: string[] = [];
+  const logger = { warn: (_: object, message: string) => warnings.push(message) } as unknown as Logger;
+  const starting = await new DataSource({ type: 'postgres', url: own.urls['webhook-dispatcher'], poolSize: 2 }).initialize();
+  await writer.query('LOCK TABLE deliveries_20260610 IN ACCESS EXCLUSIVE MODE');
+  await planPages(starting, logger);
+  expect(warnings).toEqual(['pages of deliveries could not be planned ahead']);
+  await writer.rollbackTransaction();
+  await planPages(starting, logger);
+  expect(warnings).toHaveLength(1);
+  await starting.destroy();
 });

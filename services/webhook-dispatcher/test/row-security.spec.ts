@@ -1,10 +1,10 @@
 // What the database itself keeps apart: statements here leave the workspace out on purpose, as the service's own role.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
-import { acrossWorkspaces, inWorkspace, type Logger } from '@na/service-host';
+import { acrossWorkspaces, inWorkspace } from '@na/service-host';
 import { answer, tablesWithoutRowSecurity, WebhookReceiver } from '@na/testing';
 import { DataSource, type EntityManager } from 'typeorm';
-import { bodiesOfPage, pageOfEndpoint, pageOfWorkspace, planPages, preparePages } from '../src/deliveries/delivery-page.js';
+import { bodiesOfPage, pageOfEndpoint, pageOfWorkspace, preparePages } from '../src/deliveries/delivery-page.js';
 import { makePartitions } from '../src/deliveries/partitions.js';
 import { DispatcherBed } from './dispatcher-bed.js';
 
@@ -130,17 +130,6 @@ test.each([
   const partitions = await countPartitions();
   expect(conditions.filter((condition) => jumps.test(condition))).toHaveLength(partitions);
   expect(conditions.filter((condition) => ofOneGroup.test(condition))).toHaveLength(partitions);
-});
-
-test('a partition that is locked keeps nobody from starting', async () => {
-  const warnings: string[] = [];
-  const logger = { warn: (_: object, message: string) => warnings.push(message) } as unknown as Logger;
-  await planPages(database, logger);
-  expect(warnings).toEqual([]);
-  await dispatcher.sql.query('BEGIN; LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE');
-  await planPages(database, logger);
-  await dispatcher.sql.query('ROLLBACK');
-  expect(warnings).toEqual([expect.stringContaining('could not be planned ahead')]);
 });
 
 test('the bodies of a page are looked up one by one', async () => {

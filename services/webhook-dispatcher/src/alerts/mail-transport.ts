@@ -44,10 +44,11 @@ function folderTransport({ mailFrom }: MailConfig, folder: string): SendMail {
   const transport = createTransport({ streamTransport: true, buffer: true, newline: 'windows', ...closed });
   return async (mail) => {
     const { message } = await transport.sendMail(envelopeOf(mail, mailFrom));
-    await mkdir(folder, { recursive: true });
+    // They hold addresses of people, and of webhooks with all that may be secret in them.
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     // Whoever watches the folder sees whole mails only.
     const file = join(folder, `${mail.id}.eml`);
-    await writeFile(`${file}.part`, message);
+    await writeFile(`${file}.part`, message, { mode: 0o600 });
     await rename(`${file}.part`, file);
   };
 }

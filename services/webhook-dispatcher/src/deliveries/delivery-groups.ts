@@ -39,7 +39,7 @@ export function groupsOf(owned: string, days: string, { statuses, eventTypes, re
   const wantedStatuses = `coalesce(${statuses}, '{${allStatuses.join()}}')`;
   const isOfStatus = `g.status = ANY(${wantedStatuses})`;
   const isOfType = `(${eventTypes} IS NULL OR g.event_type = ANY(${eventTypes}))`;
-  // Past the code that is wanted, of types that are known: the next of these, be it there or not.
+  // Past the wanted code of a wanted type it is quicker to look for the next wanted type than for whichever comes next.
   const mayGoOn = `(${code} IS NULL OR ${eventTypes} IS NULL OR g.response_code < ${code})`;
   const least = (wanted: string, over: string) => `(SELECT min(value) FROM unnest(${wanted}) AS value WHERE value > ${over})`;
   // OFFSET 0: computed before it is looked for, or row-level security keeps it out of the index. And beside an equality PostgreSQL

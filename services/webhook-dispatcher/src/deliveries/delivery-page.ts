@@ -110,7 +110,10 @@ export function readPage(tx: EntityManager, workspaceId: string, filter: Deliver
   return endpointId === undefined ? pageOfWorkspace.run(tx, values) : pageOfEndpoint.run(tx, [...values, endpointId]);
 }
 
-/** Has each connection that a pool begins with plan its pages, which the first to ask for one would wait for; unless a partition is locked. */
+/**
+ * Has each connection that a pool begins with plan its pages, which the first to ask for one would wait for. Where a partition is locked
+ * they wait after all: nothing is to keep a service from starting that it can do without.
+ */
 export async function planPages(database: DataSource, logger: Logger): Promise<void> {
   const [nobody, never] = ['nobody', new Date(0)];
   const planAll = async (tx: EntityManager) => {

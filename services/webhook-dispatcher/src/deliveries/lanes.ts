@@ -151,7 +151,10 @@ export class Lanes {
     await this.giveBackOf(endpointId);
   }
 
-  /** Has a delivery that waits, or arrives, go before all others of its endpoint. @returns false when it does not wait here, and has been given back if it did */
+  /**
+   * Has a delivery that waits, or arrives, go before all others of its endpoint.
+   * @returns false when it does not wait here; if it did, it has been given back by then
+   */
   async hurry(endpointId: string, deliveryId: string): Promise<boolean> {
     if (this.hurryWaiting(endpointId, deliveryId)) return true;
     await Promise.all([this.arrivals.settled(), this.departures.settled()]);

@@ -90,7 +90,7 @@ const isInWindow = 'd.event_at >= $2 AND (d.event_at, d.event_id) > ($2, $3) AND
 
 /** Deliveries are replayed as they are, whatever the endpoint wants today. */
 const asked: WantedGroups = { statuses: '$5::text[]', eventTypes: '$6::text[]', responseCode: 'NULL::integer' };
-const isAskedFor = 'd.status = ANY($5) AND ($6::text[] IS NULL OR d.event_type = ANY($6))';
+const isAskedFor = `d.status = ANY(${asked.statuses}) AND (${asked.eventTypes} IS NULL OR d.event_type = ANY(${asked.eventTypes}))`;
 
 const missed = `${fromMissedEvents({ workspaceId: '$8', endpointId: '$1', since: '$2', until: '$4', types: '$9', pageIds: '$10' })}
   AND $7::boolean AND (e.event_at, e.id) > ($2, $3)`;
