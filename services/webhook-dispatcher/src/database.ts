@@ -54,7 +54,7 @@ export interface Databases {
  * analyzed PostgreSQL would rather read all of it for each batch than walk along an index: a minute later that is most of what
  * it does. Compiling such a statement takes longer than running it.
  */
-const alongIndexes = 'SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off';
+export const alongIndexes = 'SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off';
 
 /**
  * A page of the delivery table takes a connection tens of milliseconds to plan for the first time, so all are kept; not for ever, since
