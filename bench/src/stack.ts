@@ -26,23 +26,21 @@ export async function openStack({ replicas = 1 } = {}) {
   const secrets = { KEY_PEPPERS: `1:${key()}`, WEBHOOK_SEALING_KEYS: `1:${key()}`, CURSOR_KEY: key(), rolePasswords: passwords };
   const specs = serviceSpecs({ databaseUrls, natsUrl: nats.url, gatewayPort: 0, operatorToken: '', mailDir: join(folder, 'mail'), secrets });
   const { program, nodeOptions, env } = specs.find(({ name }) => name === 'webhook-dispatcher')!;
-  const startDispatcher = async () => {
-    const dispatcher = fork(program, { execArgv: [...nodeOptions, ...probe], env: { ...env, ...settingsFromHere() } });
-    host.onStop('dispatcher', () => ended(dispatcher));
-    await new Promise((resolve) => dispatcher.once('message', resolve));
-    return dispatcher;
+  const start = async (path: string | URL, more: NodeJS.ProcessEnv = {}) => {
+    const child = fork(path, { execArgv: [...nodeOptions, ...probe], env: { ...env, ...settingsFromHere(), ...more } });
+    host.onStop('dispatcher', () => ended(child));
+    await new Promise((resolve) => child.once('message', resolve));
+    return child;
   };
-  const dispatchers = [await startDispatcher()];
-  while (dispatchers.length < replicas) dispatchers.push(await startDispatcher());
+  const dispatchers = [await start(program)];
+  while (dispatchers.length < replicas) dispatchers.push(await start(program));
 
   const bus = await connectBus({ natsUrl: nats.url, streamReplicas: 1 }, host);
   const rpc = await RpcChannel.connect(nats.url, host);
-  /** Another program in the place of the dispatcher, with its environment. */
-  const replaceDispatchers = async (other: URL, more: NodeJS.ProcessEnv) => {
+  /** Another program in the place of the dispatchers, with their environment; without one, a dispatcher that starts anew. */
+  const replaceDispatchers = async (other: string | URL = program, more: NodeJS.ProcessEnv = {}) => {
     await Promise.all(dispatchers.map(ended));
-    const child = fork(other, { execArgv: [...nodeOptions, ...probe], env: { ...env, ...more } });
-    host.onStop('dispatcher', () => ended(child));
-    await new Promise((resolve) => child.once('message', resolve));
+    const child = await start(other, more);
     dispatchers.splice(0, dispatchers.length, child);
     Object.assign(pids, { dispatcher: child.pid!, dispatchers: [child.pid!] });
   };

@@ -35,8 +35,7 @@ import type { settings } from './settings.js';
 export async function startWebhookDispatcher(config: Config<typeof settings> & Config<typeof serviceSettings>, host: Host): Promise<void> {
   const { clock } = host;
   const { database, everywhere } = await openDatabases(config, host);
-  await keepPartitions(everywhere, host, config.webhookRetentionDays);
-  await planPages(database, host.logger);
+  await keepPartitions(everywhere, host, config.webhookRetentionDays, () => planPages(database, host.logger));
   const bus = await connectBus(config, host);
 
   const secrets = new SecretBox(config.webhookSealingKeys);

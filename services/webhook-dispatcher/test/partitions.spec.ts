@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createTestDatabase, type TestDatabase } from '@na/testing';
+import { createHost } from '@na/service-host';
+import { createTestDatabase, TestClock, type TestDatabase } from '@na/testing';
 import type { DataSource } from 'typeorm';
-import { makePartitions } from '../src/deliveries/partitions.js';
+import { keepPartitions, makePartitions } from '../src/deliveries/partitions.js';
 import { dropOldDays } from '../src/deliveries/retention.js';
 import { migratedDatabase } from './migrated-database.js';
 
@@ -37,6 +38,11 @@ async function placeOf(id: string): Promise<string | undefined> {
   return row?.place;
 }
 
+async function julyDays(): Promise<string[]> {
+  const rows = await database.query<{ name: string }[]>(`SELECT relname AS name FROM pg_class WHERE relname ~ '^deliveries_202607..$' ORDER BY 1`);
+  return rows.map(({ name }) => name.slice(-4));
+}
+
 test('rows that came before their day had a partition move into it when it is made', async () => {
   await insertDelivery('early', '2026-03-10T12:00:00Z');
   expect(await placeOf('early')).toBe('deliveries_default');
@@ -49,6 +55,20 @@ test('replicas that make the same partitions at once do not fail', async () => {
   await Promise.all(Array.from({ length: 4 }, () => makePartitions(database, new Date('2026-04-10T00:00:00Z'))));
   await insertDelivery('april', '2026-04-12T00:00:00Z');
   expect(await placeOf('april')).toBe('deliveries_20260412');
+});
+
+test('each hour days are made and dropped, and whoever has planned for them is told afterwards', async () => {
+  const clock = new TestClock(new Date('2026-07-02T00:00:00Z'));
+  const { host, close } = createHost('test', 'silent', clock);
+  let told = (_days: string[]): void => undefined;
+  const next = () => new Promise<string[]>((resolve) => (told = resolve));
+  const atStart = next();
+  await keepPartitions(database, host, 1, async () => told(await julyDays()));
+  expect(await atStart).toEqual(['0701', '0702', '0703', '0704', '0705', '0706', '0707', '0708', '0709']);
+  const later = next();
+  clock.set(new Date('2026-07-04T12:00:00Z'));
+  expect(await later).toEqual(['0703', '0704', '0705', '0706', '0707', '0708', '0709', '0710', '0711']);
+  await close();
 });
 
 test('days past the retention are dropped, but not one with a delivery that is not finished', async () => {

@@ -111,8 +111,8 @@ export function readPage(tx: EntityManager, workspaceId: string, filter: Deliver
 }
 
 /**
- * Has each connection that a pool begins with plan its pages, which the first to ask for one would wait for. Where a partition is locked
- * they wait after all: nothing is to keep a service from starting that it can do without.
+ * Has each connection that a pool keeps plan its pages, which the first to ask for one would wait for. Where a partition is locked
+ * they wait after all: nothing is to hold a service up that it can do without.
  */
 export async function planPages(database: DataSource, logger: Logger): Promise<void> {
   const [nobody, never] = ['nobody', new Date(0)];

@@ -19,16 +19,19 @@ export const giveWay = `SET LOCAL lock_timeout = '200ms'`;
 /**
  * Makes the partitions of today and the days ahead now, drops those that are over, and keeps doing so.
  * @param everywhere see `openAcrossWorkspaces`: rows of all workspaces move and go
+ * @param changed run whenever partitions may have come or gone, which has all plans made anew
  */
-export async function keepPartitions(everywhere: DataSource, host: Host, retentionDays: number): Promise<void> {
+export async function keepPartitions(everywhere: DataSource, host: Host, retentionDays: number, changed: () => Promise<void>): Promise<void> {
   // Without a partition of its own a day's rows go to the default one, so a failure here must not keep the service down.
   const make = () => makePartitions(everywhere, host.clock.now()).catch((error: unknown) => host.logger.error({ err: error }, 'partitions could not be made ahead'));
   const drop = () => dropOldDays(everywhere, host.clock.now(), retentionDays).catch((error: unknown) => host.logger.warn({ err: error }, 'old days could not be dropped; trying again later'));
   await make();
+  await changed();
   const stopped = new AbortController();
   const work = repeat(host.clock, stopped.signal, async () => {
     await make();
     await drop();
+    await changed();
   });
   host.onStop('partitions', async () => {
     stopped.abort();
