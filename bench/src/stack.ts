@@ -29,7 +29,10 @@ export async function openStack({ replicas = 1 } = {}) {
   const start = async (path: string | URL, more: NodeJS.ProcessEnv = {}) => {
     const child = fork(path, { execArgv: [...nodeOptions, ...probe], env: { ...env, ...settingsFromHere(), ...more } });
     host.onStop('dispatcher', () => ended(child));
-    await new Promise((resolve) => child.once('message', resolve));
+    await new Promise((resolve, reject) => {
+      child.once('message', resolve);
+      child.once('exit', (code) => reject(new Error(`${String(path)} ended with ${code} before it was ready`)));
+    });
     return child;
   };
   const dispatchers = [await start(program)];

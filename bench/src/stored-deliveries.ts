@@ -46,13 +46,14 @@ const makers = `
     SELECT CASE WHEN endpoint < 5 THEN 'big' WHEN endpoint < 8 THEN 'mixed' WHEN endpoint = 8 THEN 'dead' ELSE 'small ' || endpoint END
   $$`;
 
+/** Their secrets begin as if sealed with the only key there is, and are never opened: nothing is sent. */
 const endpointRows = `
   CREATE TABLE made_endpoints AS
     SELECT number, made_id('we', '${longAgo}', number::text) AS id, made_id('ws', '${longAgo}', made_workspace(number)) AS workspace_id
     FROM generate_series(0, 308) AS number;
   INSERT INTO endpoints (id, workspace_id, url, description, event_types, retry_policy, timeout_ms, status, disabled_at, sealed_secret, created_at)
     SELECT id, workspace_id, 'http://127.0.0.1:9/', '', '{*}', '{"baseSeconds":5,"factor":4,"maxSeconds":43200,"maxAttempts":12}',
-      15000, 'disabled', '${longAgo}', '', '${longAgo}' FROM made_endpoints`;
+      15000, 'disabled', '${longAgo}', '\\x01', '${longAgo}' FROM made_endpoints`;
 
 async function storeDay(client: pg.Client, date: string, count: number): Promise<void> {
   const day = date.replaceAll('-', '');
