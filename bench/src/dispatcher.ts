@@ -2,6 +2,7 @@
 // signatures, to the same sink. Run by `npm run bench:dispatcher`; figures are this machine's, ratios are what counts.
 import { createHmac, randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toBinary } from '@bufbuild/protobuf';
@@ -55,9 +56,16 @@ async function compare(round: number): Promise<{ live: number; backlog: number }
   const { user, system } = process.cpuUsage(cpuBefore);
   const live = await perSecond(events, publishAll);
   await recorded();
-  const { rate: backlog, ...cost } = await drain();
-  print(`round ${round}`, { 'ceiling /s': ceiling, 'live /s': live, 'backlog /s': backlog, 'live ratio': live / ceiling, 'backlog ratio': backlog / ceiling, 'undici µs': (user + system) / events, ...cost });
+  const { rate: backlog, cost } = await drain();
+  const rates = { 'ceiling /s': ceiling, 'live /s': live, 'backlog /s': backlog, 'live ratio': live / ceiling, 'backlog ratio': backlog / ceiling };
+  const together = Object.values(cost).reduce((sum, one) => sum + one, 0);
+  print(`round ${round}`, { ...rates, 'undici µs': (user + system) / events, ...cost, 'together µs': together, 'at half there are µs': affordable(ceiling / 2) });
   return { live: live / ceiling, backlog: backlog / ceiling };
+}
+
+/** What a delivery may take of all processors at such a rate, in microseconds, if none of them is ever idle. */
+function affordable(perSecond: number): number {
+  return (availableParallelism() * 1_000_000) / perSecond;
 }
 
 /** From the first to the last that the sink got. */
@@ -69,7 +77,7 @@ async function perSecond(count: number, send: (count: number) => Promise<void>):
 }
 
 /** Lets the dispatcher sleep while the events are published, so that publishing takes nothing from it. */
-async function drain() {
+async function drain(): Promise<{ rate: number; cost: Record<string, number> }> {
   const stopProfile = await startProfile();
   for (const pid of pids.dispatchers) process.kill(pid, 'SIGSTOP');
   const reached = sink.expect(events);
@@ -82,7 +90,7 @@ async function drain() {
   await recorded();
   const after = cpu();
   await stopProfile();
-  return { rate, ...Object.fromEntries(programs.map((name) => [`${name} µs`, ((after[name] - before[name]) * 1_000) / events])) };
+  return { rate, cost: Object.fromEntries(programs.map((name) => [`${name} µs`, ((after[name] - before[name]) * 1_000) / events])) };
 }
 
 /** Of all that share the processors, in milliseconds. */

@@ -12,6 +12,6 @@ export function chosenSecretFaults(secret: string): Fault[] {
   // Receivers decode it with libraries of all kinds: only the canonical form is read alike by all of them.
   if (bytes.toString('base64') !== encoded) return [fault('invalid_format', 'What follows whsec_ must be padded base64, of the standard alphabet and without white space.')];
   if (bytes.length < 24 || bytes.length > 64) return [fault('invalid_length', `What follows whsec_ must be the base64 of 24 to 64 bytes; it is that of ${bytes.length}.`)];
-  if (new Set(bytes).size < leastKinds) return [fault('too_weak', 'Its bytes are nearly all alike, so that it can be guessed. Take random ones.')];
+  if (new Set(bytes).size < leastKinds) return [fault('too_weak', `Its bytes are of fewer than ${leastKinds} different values, so that it can be guessed. Take random ones.`)];
   return [];
 }

@@ -1,4 +1,5 @@
 // The only place that sends something to a customer's server. Never throws for what that server does.
+import { isUtf8 } from 'node:buffer';
 import { StringDecoder } from 'node:string_decoder';
 import { LRUCache } from 'lru-cache';
 import type { Dispatcher } from 'undici';
@@ -20,6 +21,7 @@ export type Send = (request: WebhookRequest) => Promise<Outcome>;
 
 const readBytes = 64 * 1024;
 const keptBytes = 16 * 1024;
+const beyondAscii = /[\x80-\xff]/;
 
 /** Addresses that are taken apart already. */
 const maxAddresses = 10_000;
@@ -87,5 +89,12 @@ function readable(bytes: Buffer): string {
 
 /** By entries: a header may be called `__proto__`. */
 function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]));
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, inUtf8(Array.isArray(value) ? value.join(', ') : (value ?? ''))]));
+}
+
+/** @param text in which each character stands for a byte, as undici gives headers. What is not UTF-8 is Latin-1 (RFC 9110, 5.5). */
+function inUtf8(text: string): string {
+  if (!beyondAscii.test(text)) return text;
+  const bytes = Buffer.from(text, 'latin1');
+  return isUtf8(bytes) ? bytes.toString() : text;
 }
