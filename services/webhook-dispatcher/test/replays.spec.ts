@@ -99,6 +99,13 @@ test('what has failed is sent once more, under its webhook-id; what has succeede
   expect(sentEvents().sort()).toEqual([...owner.events, ...owner.events, later!.id].sort());
 });
 
+test('a replay that finds nothing is over at once, and in the way of no other', async () => {
+  const owner = await endpointWith(1, 'failed');
+  const nothing = await create(owner, { statuses: ['cancelled'] });
+  expect(nothing).toMatchObject({ status: 'completed', total: 0, done: 0, completedAt: nothing.createdAt });
+  expect(await create(owner)).toMatchObject({ status: 'running', total: 1 });
+});
+
 test('a replay gives what has failed a fresh run of the policy that its endpoint has now, and no more; its waits begin anew', async () => {
   const owner = await endpointWith(1, 'failed');
   receiver.behave(answer(500));

@@ -3,7 +3,7 @@ import { notFound, ServiceError } from '@na/service-error';
 import { insertOnce, inWorkspace, type Clock } from '@na/service-host';
 import { LessThan, Not, type DataSource, type EntityManager } from 'typeorm';
 import { typeid } from 'typeid-js';
-import type { Counting } from '../counting.js';
+import type { Count, Counting } from '../counting.js';
 import type { Endpoint } from '../endpoints/endpoint.entity.js';
 import type { Endpoints } from '../endpoints/endpoints.js';
 import { countCandidates } from './candidates.js';
@@ -40,6 +40,7 @@ export class Replays {
     if (!plan.dryRun) await this.refuseSecond(workspaceId, endpointId, wantedId);
     const scope = { ...plan, workspaceId, endpoint: filterOf(endpoint) };
     const counted = await this.counting.count(workspaceId, plan, (tx, part) => countCandidates(tx, scope, part));
+    const status = firstStatus(plan.dryRun, counted);
     const replay: Replay = {
       ...plan,
       total: counted.count,
@@ -47,17 +48,17 @@ export class Replays {
       id: wantedId || typeid('rpl').toString(),
       workspaceId,
       endpointId,
-      status: plan.dryRun ? 'planned' : 'running',
+      status,
       done: 0,
       afterEventAt: plan.since,
       afterId: '',
       nextBatchAt: now,
       createdAt: now,
-      completedAt: null,
+      completedAt: status === 'completed' ? now : null,
     };
     const own = { id: replay.id, endpointId, workspaceId };
     const { row, isNew } = await inWorkspace(this.database, workspaceId, (tx) => insertOnce(tx, Replay, replay, own, anotherIsRunning));
-    if (isNew && !plan.dryRun) this.wake();
+    if (isNew && status === 'running') this.wake();
     return row;
   }
 
@@ -93,6 +94,12 @@ export class Replays {
       return replay;
     });
   }
+}
+
+/** One that finds nothing is over at once, so that it is in nobody's way. */
+function firstStatus(dryRun: boolean, { count, isPartial }: Count): Replay['status'] {
+  if (dryRun) return 'planned';
+  return count === 0 && !isPartial ? 'completed' : 'running';
 }
 
 async function find(tx: EntityManager, own: Pick<Replay, 'id' | 'endpointId' | 'workspaceId'>): Promise<Replay> {
