@@ -34,7 +34,7 @@ export const settings = {
     default: '30',
   },
   webhookMaxInFlight: {
-    description: 'Most attempts to all endpoints at the same time, per replica.',
+    description: 'Most attempts to all endpoints at the same time, per replica. A workspace gets half of them at most, an endpoint a third.',
     schema: wholeNumber(1, 100_000),
     default: '1000',
   },

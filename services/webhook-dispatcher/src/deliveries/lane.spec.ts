@@ -10,7 +10,7 @@ const delivery = (id: string, attempts = 0) => ({ id, attempts, leasedUntil: new
 
 /** A lane whose endpoint has just failed so often that it is left alone. */
 function failing({ ratePerSecond }: { ratePerSecond?: number } = {}): Lane {
-  const lane = new Lane({ maxInFlight: 10, maxWaiting: 500, ratePerSecond });
+  const lane = new Lane('ws', { maxInFlight: 10, maxWaiting: 500, ratePerSecond });
   for (let i = 0; i < failuresToOpen; i++) {
     lane.add(delivery(`dlv_failed_${i}`));
     lane.end(lane.start(now + i * 1_000)!, answered(500), now + i * 1_000, 0);
@@ -49,7 +49,7 @@ test('should it fail, the endpoint is left alone for no longer than it was to be
 });
 
 test('nor for a single answer of 503, which has it left alone at once', () => {
-  const lane = new Lane({ maxInFlight: 10, maxWaiting: 500, ratePerSecond: undefined });
+  const lane = new Lane('ws', { maxInFlight: 10, maxWaiting: 500, ratePerSecond: undefined });
   lane.add(delivery('dlv_first'));
   lane.end(lane.start(now)!, answered(503), now, 0);
   const until = lane.pausedUntil(now);
@@ -87,7 +87,7 @@ test('it keeps to the rate and the cap', () => {
 });
 
 test('what waits already is moved up, and what is in flight is not begun again', () => {
-  const lane = new Lane({ maxInFlight: 1, maxWaiting: 500, ratePerSecond: undefined });
+  const lane = new Lane('ws', { maxInFlight: 1, maxWaiting: 500, ratePerSecond: undefined });
   for (const id of ['dlv_one', 'dlv_two', 'dlv_three']) lane.add(delivery(id));
   const one = lane.start(now)!;
   lane.addUrgent(delivery('dlv_three'));
@@ -98,7 +98,7 @@ test('what waits already is moved up, and what is in flight is not begun again',
 });
 
 test('only what waits can be hurried', () => {
-  const lane = new Lane({ maxInFlight: 1, maxWaiting: 500, ratePerSecond: undefined });
+  const lane = new Lane('ws', { maxInFlight: 1, maxWaiting: 500, ratePerSecond: undefined });
   for (const id of ['dlv_one', 'dlv_two', 'dlv_three']) lane.add(delivery(id));
   const one = lane.start(now)!;
   expect(['dlv_one', 'dlv_three', 'dlv_unknown'].map((id) => lane.hurry(id))).toEqual([false, true, false]);
@@ -107,7 +107,7 @@ test('only what waits can be hurried', () => {
 });
 
 test('what has waited for too long is handed back from the front of each queue, and may come again', () => {
-  const lane = new Lane({ maxInFlight: 10, maxWaiting: 500, ratePerSecond: undefined });
+  const lane = new Lane('ws', { maxInFlight: 10, maxWaiting: 500, ratePerSecond: undefined });
   for (const id of ['dlv_stale_1', 'dlv_stale_2', 'dlv_fresh']) lane.add(delivery(id));
   lane.add(delivery('dlv_stale_3', 1));
   expect(lane.letGo(({ id }) => id.startsWith('dlv_stale')).map(({ id }) => id)).toEqual(['dlv_stale_1', 'dlv_stale_2', 'dlv_stale_3']);

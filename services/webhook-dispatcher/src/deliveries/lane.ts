@@ -44,7 +44,15 @@ export class Lane {
   /** Someone comes back to it by the clock. */
   isAwaited = false;
 
-  constructor(public limits: LaneLimits) {}
+  constructor(
+    readonly workspaceId: string,
+    public limits: LaneLimits,
+  ) {}
+
+  /** Attempts under way. */
+  get started(): number {
+    return this.inFlight.size;
+  }
 
   get waiting(): number {
     return this.urgent.length + this.firsts.length + this.retries.length;

@@ -1,9 +1,10 @@
 // A lane for each endpoint, so that one that hangs, fails or floods fills its own lane and nothing else; and one bound on
-// all attempts of this replica, shared in turns.
+// all attempts of this replica, shared between workspaces, and between the endpoints of each.
 import type { Clock } from '@na/service-host';
 import { LRUCache } from 'lru-cache';
 import type { DueDelivery, Target } from './delivery.js';
 import { leaseMs } from './fan-out.js';
+import { EndpointTurns } from './endpoint-turns.js';
 import { Lane, type LaneLimits } from './lane.js';
 import type { LoopLag } from './loop-lag.js';
 import type { Outcome } from './outcome.js';
@@ -41,8 +42,10 @@ export class Lanes {
   /** Those with something in them, and those of endpoints that are left alone for now. */
   private readonly lanes = new Map<string, Lane>();
   private readonly idle = new LRUCache<string, Lane>({ max: maxIdle });
-  /** Endpoints whose lane could start something but for the bound on all; served in turns. */
-  private readonly queue = new Set<string>();
+  /** Endpoints whose lane may have something to start. */
+  private readonly turns = new EndpointTurns();
+  /** Endpoints whose turn comes when a place has been given back: those with their share of all places, and last who gave it back. */
+  private readonly later = new Map<string, Lane>();
   /** Endpoints that had no room for something, which now waits in the database. */
   private readonly turnedAway = new Set<string>();
   /** Endpoints whose lane was open or half-open when an attempt last ended. */
@@ -88,7 +91,9 @@ export class Lanes {
 
   /** Whether a delivery added now is likely to be done in a moment. */
   isQuick(endpointId: string): boolean {
-    return !this.stopping && (this.laneOf(endpointId)?.isQuick(quickMs, this.now()) ?? true);
+    if (this.stopping) return false;
+    const lane = this.laneOf(endpointId);
+    return !lane || (lane.isQuick(quickMs, this.now()) && !this.hasShare(lane));
   }
 
   /** For metrics. */
@@ -120,8 +125,9 @@ export class Lanes {
   }
 
   add(delivery: DueDelivery): void {
-    this.laneFor(delivery.target).add(delivery);
-    this.advance(delivery.target.endpointId);
+    const lane = this.laneFor(delivery);
+    lane.add(delivery);
+    this.takeTurn(lane, delivery.target.endpointId);
   }
 
   /** Adds what arrives. Until it has, `withdraw` and `withdrawOne` wait for it. */
@@ -138,8 +144,9 @@ export class Lanes {
     return this.arrivals.track(
       arrival.then((delivery) => {
         if (!delivery) return;
-        this.laneFor(delivery.target).addUrgent(delivery);
-        this.advance(delivery.target.endpointId);
+        const lane = this.laneFor(delivery);
+        lane.addUrgent(delivery);
+        this.takeTurn(lane, delivery.target.endpointId);
       }),
     );
   }
@@ -191,7 +198,7 @@ export class Lanes {
     if (!lane) return false;
     this.letGoOfStale(lane, this.now());
     const isHurried = lane.hurry(deliveryId);
-    if (isHurried) this.advance(endpointId);
+    if (isHurried) this.takeTurn(lane, endpointId);
     return isHurried;
   }
 
@@ -205,44 +212,60 @@ export class Lanes {
   }
 
   /** Together with all others whose attempts end in the same turn of the event loop: starts made one after the other take less time. */
-  private advanceSoon(endpointId: string): void {
-    this.queue.add(endpointId);
+  private takeTurnLater(lane: Lane, endpointId: string): void {
+    this.later.delete(endpointId);
+    this.later.set(endpointId, lane);
     this.nextTurn ??= setImmediate(() => {
       this.nextTurn = undefined;
+      for (const [id, { workspaceId }] of this.later) this.turns.add(workspaceId, id);
+      this.later.clear();
       this.advance();
     });
   }
 
-  private advance(endpointId?: string): void {
-    if (endpointId !== undefined) this.queue.add(endpointId);
-    for (const id of this.queue) {
-      if (this.slots.areTaken || this.stopping) return;
-      // Out and, if there is more, in again at the end: lanes take turns.
-      this.queue.delete(id);
-      if (this.startOne(id)) this.queue.add(id);
+  private takeTurn(lane: Lane, endpointId: string): void {
+    this.turns.add(lane.workspaceId, endpointId);
+    this.advance();
+  }
+
+  private advance(): void {
+    while (!this.slots.areTaken && !this.stopping) {
+      const endpointId = this.turns.next();
+      if (endpointId === undefined) return;
+      this.startOne(endpointId);
     }
   }
 
-  private startOne(endpointId: string): boolean {
+  /** If it does, the endpoint waits for another turn. */
+  private startOne(endpointId: string): void {
     const lane = this.lanes.get(endpointId);
-    if (!lane) return false;
+    if (!lane) return;
     const now = this.now();
     this.letGoOfStale(lane, now);
+    if (lane.waiting > 0 && this.hasShare(lane)) {
+      this.rest(lane, now);
+      this.later.set(endpointId, lane);
+      return;
+    }
     const delivery = lane.start(now);
     if (!delivery) {
       this.rest(lane, now);
       this.comeBack(endpointId, lane, now);
-      return false;
+      return;
     }
-    const giveSlotBack = this.slots.take();
+    const giveSlotBack = this.slots.take(lane.workspaceId);
     const ended = (outcome?: Outcome) => {
       this.end(delivery, lane, outcome);
       giveSlotBack();
-      this.advanceSoon(endpointId);
+      this.takeTurnLater(lane, endpointId);
     };
     // Should an attempt reject after all, its place must not stay taken.
     void this.work.attempt(delivery).then(ended, () => ended());
-    return true;
+    this.turns.add(lane.workspaceId, endpointId);
+  }
+
+  private hasShare(lane: Lane): boolean {
+    return this.slots.isShareOf(lane.workspaceId, lane.started);
   }
 
   /** The due loop will bring it back to one of us. */
@@ -272,10 +295,10 @@ export class Lanes {
   }
 
   /** In it something will wait: it is among those that are looked after. */
-  private laneFor(target: Target): Lane {
+  private laneFor({ workspaceId, target }: DueDelivery): Lane {
     const { endpointId } = target;
     const limits = this.limitsOf(target);
-    const lane = this.laneOf(endpointId) ?? new Lane(limits);
+    const lane = this.laneOf(endpointId) ?? new Lane(workspaceId, limits);
     lane.limits = limits;
     this.lanes.set(endpointId, lane);
     this.idle.delete(endpointId);
@@ -302,7 +325,7 @@ export class Lanes {
     lane.isAwaited = true;
     void this.clock.wait(at - now).then(() => {
       lane.isAwaited = false;
-      this.advance(endpointId);
+      this.takeTurn(lane, endpointId);
     });
   }
 
