@@ -27,6 +27,20 @@ test('an endpoint that hangs holds no more than its own attempts, and others are
   expect(receiver.requests.filter(({ path }) => path === '/hook/slow')).toHaveLength(10);
 });
 
+test('endpoints that hang, of which one workspace has more than the replica makes attempts, do not keep those of others waiting', async () => {
+  const released = Promise.withResolvers<void>();
+  receiver.behave((response, request) => (request.path === '/hook/well' ? void response.end() : void released.promise.then(() => response.end())));
+  const { workspaceId } = await dispatcher.createEndpoint(`${receiver.url}/hangs`, { timeoutMs: 30_000, maxInFlight: 80 });
+  await dispatcher.createEndpoint(`${receiver.url}/hangs`, { workspaceId, timeoutMs: 30_000, maxInFlight: 80 });
+  const well = await dispatcher.createEndpoint(`${receiver.url}/well`);
+  for (let i = 0; i < 100; i++) await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  await receiver.until((all) => all.length >= 20);
+  for (let i = 0; i < 5; i++) await dispatcher.publish(dispatcher.pageCreated(well.workspaceId));
+  await receiver.until((all) => all.filter(({ path }) => path === '/hook/well').length === 5);
+  expect(receiver.requests.filter(({ path }) => path === '/hook/hangs').length).toBeLessThanOrEqual(50);
+  released.resolve();
+});
+
 test('more deliveries than memory holds wait in the database and are all made', async () => {
   const { workspaceId } = await dispatcher.createEndpoint(receiver.url);
   const events = Array.from({ length: 400 }, () => dispatcher.pageCreated(workspaceId));

@@ -53,7 +53,7 @@ test('what is on its way into a lane can be hurried with', async () => {
   const arrival = Promise.withResolvers<DueDelivery[]>();
   const brought = lanes.bring(arrival.promise);
   const isHurried = lanes.hurry('we_1', 'dlv_three');
-  arrival.resolve(['dlv_one', 'dlv_two', 'dlv_three'].map(delivery));
+  arrival.resolve(['dlv_one', 'dlv_two', 'dlv_three'].map((id) => delivery(id)));
   await brought;
   expect(await isHurried).toBe(true);
   await answerNext();
