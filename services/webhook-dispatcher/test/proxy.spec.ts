@@ -1,5 +1,6 @@
 import tls from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { answer, CertificateAuthority, ConnectProxy, inTurn, refuse, selfSigned, tunnel, tunnelFor, WebhookReceiver, type Certificate, type ProxyBehaviour } from '@na/testing';
 import { DispatcherBed } from './dispatcher-bed.js';
 
@@ -28,8 +29,8 @@ async function startReceiver(certificate?: Certificate): Promise<void> {
 }
 
 /** Publishes an event for an endpoint at this address, in a workspace of its own. */
-async function publishTo(url: string, { of = dispatcher, timeoutMs }: { of?: DispatcherBed; timeoutMs?: number } = {}): Promise<string> {
-  const { workspaceId } = await of.createEndpoint(url, { timeoutMs });
+async function publishTo(url: string, { of = dispatcher, ...settings }: { of?: DispatcherBed; timeoutMs?: number; maxAttempts?: number } = {}): Promise<string> {
+  const { workspaceId } = await of.createEndpoint(url, settings);
   await of.publish(of.pageCreated(workspaceId));
   return workspaceId;
 }
@@ -93,14 +94,20 @@ test.each<[string, ProxyBehaviour, string]>([
   expect(receiver.requests).toEqual([]);
 });
 
-test('once the proxy is well again, so are deliveries', async () => {
+test('a proxy that is away uses up no attempt, and once it is well again, so are deliveries', async () => {
   await startReceiver();
   proxy.behave(refuse(403));
-  const workspaceId = await publishTo(receiver.url);
-  const failed = await dispatcher.deliveryIn(workspaceId, 'retrying', 1);
+  const workspaceId = await publishTo(receiver.url, { maxAttempts: 1 });
+  const first = await dispatcher.deliveryIn(workspaceId, 'retrying', 1);
+  dispatcher.moveTo(first);
+  const second = await dispatcher.deliveryIn(workspaceId, 'retrying', 2);
+  expect([first.maxAttempts, second.maxAttempts]).toEqual([2, 3]);
+  const waitMs = timestampDate(second.nextRetryAt!).getTime() - timestampDate(second.lastAttemptAt!).getTime();
+  expect(waitMs).toBeLessThanOrEqual(6_000);
   proxy.behave(tunnel);
-  dispatcher.moveTo(failed);
-  await dispatcher.deliveryIn(workspaceId, 'succeeded', 2);
+  receiver.behave(answer(500));
+  dispatcher.moveTo(second);
+  expect(await dispatcher.deliveryIn(workspaceId, 'failed', 3)).toMatchObject({ maxAttempts: 3 });
 });
 
 test('a receiver that closes its end of a kept tunnel costs no failed attempt', async () => {

@@ -37,6 +37,8 @@ const attemptColumns: Column<AttemptedDelivery>[] = [
   ...loggedColumns,
   { name: 'status', type: 'text', of: ({ next }) => (next.kind === 'retry' ? 'retrying' : next.kind) },
   { name: 'next_attempt_at', type: 'timestamptz', of: ({ next }) => (next.kind === 'retry' ? next.at : null) },
+  // How many attempts its run of the policy gets besides, for one that was none of the policy's.
+  { name: 'forgiven', type: 'integer', of: ({ next }) => (next.kind === 'retry' && next.isForgiven ? 1 : 0) },
 ];
 
 /** The same, and what makes its delivery. */
@@ -80,7 +82,8 @@ const updateAttempted = new Statement<{ id: string }>(
   `WITH ${resultOf(attemptColumns)}, moved AS (
      UPDATE deliveries d
      SET attempts = r.number, response_code = r.response_code, error = r.error, last_attempt_at = r.started_at,
-         leased_by = NULL,
+         leased_by = NULL, max_attempts = d.max_attempts + r.forgiven,
+         attempts_before_run = CASE r.forgiven WHEN 0 THEN d.attempts_before_run ELSE coalesce(d.attempts_before_run, 0) + r.forgiven END,
          ${unlessCancelled('d', { status: 'r.status', next_attempt_at: 'r.next_attempt_at', due_at: 'r.next_attempt_at', completed_at: completedAt })}
      FROM result r
      WHERE d.id = r.delivery_id AND d.event_at = r.event_at AND d.attempts = r.number - 1 AND d.status IN ('pending', 'retrying', 'cancelled')
@@ -96,14 +99,15 @@ const updateAttempted = new Statement<{ id: string }>(
 const insertAttempted = new Statement<{ id: string }>(
   'insert attempted deliveries',
   `WITH ${resultOf(firstAttemptColumns)}, ${logEvents(2 + firstAttemptColumns.length)}, made AS (
-     INSERT INTO deliveries (id, event_at, workspace_id, endpoint_id, event_id, event_type, max_attempts, created_at,
+     INSERT INTO deliveries (id, event_at, workspace_id, endpoint_id, event_id, event_type, max_attempts, attempts_before_run, created_at,
                              status, attempts, response_code, error, last_attempt_at, next_attempt_at, due_at, completed_at)
-     SELECT r.delivery_id, r.event_at, r.workspace_id, r.endpoint_id, r.event_id, r.event_type, r.max_attempts, r.created_at,
+     SELECT r.delivery_id, r.event_at, r.workspace_id, r.endpoint_id, r.event_id, r.event_type, r.max_attempts + r.forgiven, nullif(r.forgiven, 0), r.created_at,
             r.status, r.number, r.response_code, r.error, r.started_at, r.next_attempt_at, r.next_attempt_at, ${completedAt}
      FROM result r
      ON CONFLICT (id, event_at) DO UPDATE
      SET attempts = excluded.attempts, response_code = excluded.response_code, error = excluded.error, last_attempt_at = excluded.last_attempt_at,
-         leased_by = NULL, ${unlessCancelled('deliveries', Object.fromEntries(movedOn.map((column) => [column, `excluded.${column}`])))}
+         leased_by = NULL, max_attempts = excluded.max_attempts, attempts_before_run = excluded.attempts_before_run,
+         ${unlessCancelled('deliveries', Object.fromEntries(movedOn.map((column) => [column, `excluded.${column}`])))}
      WHERE deliveries.attempts = 0 AND deliveries.status IN ('pending', 'cancelled')
    )
    ${failingEndpoints}`,

@@ -39,8 +39,9 @@ async function attempt(delivery: DueDelivery, { send, record, clock, random, log
 }
 
 /** By the run of the policy that the delivery is in. */
-function stepAfter({ attempts, maxAttempts, attemptsBeforeRun, target }: DueDelivery, outcome: Outcome, now: Date, random: number): NextStep {
-  return nextStep(attempts + 1 - attemptsBeforeRun, maxAttempts - attemptsBeforeRun, outcome, target.retryPolicy, now, random);
+function stepAfter({ attempts, maxAttempts, attemptsBeforeRun, eventAt, target }: DueDelivery, outcome: Outcome, now: Date, random: number): NextStep {
+  const run = { attempt: attempts + 1 - attemptsBeforeRun, maxAttempts: maxAttempts - attemptsBeforeRun, eventAt };
+  return nextStep(run, outcome, target.retryPolicy, now, random);
 }
 
 interface SignedRequest extends WebhookRequest {

@@ -5,7 +5,8 @@ import type { Outcome } from './outcome.js';
 
 const now = new Date('2026-01-01T00:00:00Z');
 const answered = (status: number, headers = {}) => ({ kind: 'answered', status, headers }) as Outcome;
-const stepAfter = (attempt: number, outcome: Outcome) => nextStep(attempt, 12, outcome, defaultRetryPolicy, now, 0.5);
+const run = (attempt: number, eventAt = now) => ({ attempt, maxAttempts: 12, eventAt });
+const stepAfter = (attempt: number, outcome: Outcome) => nextStep(run(attempt), outcome, defaultRetryPolicy, now, 0.5);
 
 test.each([
   [1, 5],
@@ -73,4 +74,17 @@ test.each([429, 503])("Retry-After of a %i is the endpoint's pause, and leaves t
 test('the last attempt fails for good, and succeeds if it succeeds', () => {
   expect(stepAfter(12, answered(500))).toEqual({ kind: 'failed' });
   expect(stepAfter(12, answered(200))).toEqual({ kind: 'succeeded' });
+});
+
+const ours = (error: 'proxy_error' | 'secret_unavailable') => ({ kind: 'unanswered', error }) as Outcome;
+const ago = (days: number) => new Date(now.getTime() - days * 86_400_000);
+
+test.each(['proxy_error', 'secret_unavailable'] as const)('a fault of our own (%s) uses up no attempt and lengthens no wait', (error) => {
+  const again = { kind: 'retry', at: new Date(now.getTime() + backoffMs(12, defaultRetryPolicy, 0.5)), isForgiven: true };
+  expect(nextStep(run(12, ago(2.9)), ours(error), defaultRetryPolicy, now, 0.5)).toEqual(again);
+});
+
+test('three days after the event faults of our own count like any other, so that nothing is tried for ever', () => {
+  expect(nextStep(run(12, ago(3)), ours('proxy_error'), defaultRetryPolicy, now, 0.5)).toEqual({ kind: 'failed' });
+  expect(nextStep(run(11, ago(3)), ours('proxy_error'), defaultRetryPolicy, now, 0.5)).not.toHaveProperty('isForgiven');
 });

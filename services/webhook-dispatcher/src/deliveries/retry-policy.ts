@@ -1,5 +1,6 @@
 // What comes after an attempt. Pure: the same attempt, outcome and moment always give the same next step.
 import { receivedOf, type Outcome } from './outcome.js';
+import { isOurFault } from './send-error.js';
 
 export interface RetryPolicy {
   /** Wait before the second attempt, 1 to 86,400 s. */
@@ -15,7 +16,21 @@ export interface RetryPolicy {
 /** Twelve attempts over about 2⅓ days. */
 export const defaultRetryPolicy: RetryPolicy = { baseSeconds: 5, factor: 4, maxSeconds: 12 * 3_600, maxAttempts: 12 };
 
-export type NextStep = { kind: 'succeeded' } | { kind: 'retry'; at: Date } | { kind: 'failed' };
+/** A delivery in its run of the policy. */
+export interface Run {
+  /** The number of the attempt that was made, counted from 1 in this run. */
+  attempt: number;
+  /** The policy's when the delivery was made or replayed, more after a retry by hand. */
+  maxAttempts: number;
+  /** When its event happened. */
+  eventAt: Date;
+}
+
+/** `isForgiven`: the attempt was none of the policy's, and the next has its number. */
+export type NextStep = { kind: 'succeeded' } | { kind: 'retry'; at: Date; isForgiven?: boolean } | { kind: 'failed' };
+
+/** For so long after its event faults of our own use up none of a delivery's attempts. After that they do, so that nothing is tried for ever. */
+const forgivenForMs = 3 * 86_400_000;
 
 /** Every wait is spread by this share to both sides, so that what failed together does not come back together. */
 const jitter = 0.2;
@@ -24,14 +39,14 @@ const jitter = 0.2;
  * 2xx succeeds, if all of the answer came. 410 fails for good: the endpoint is gone, and says so in the head of its answer. Anything
  * else is tried again while attempts are left. What a 429 or 503 asks for by Retry-After pauses the whole endpoint,
  * this delivery with it: see endpoint-pauses.ts.
- * @param attempt the number of the attempt that was made, counted from 1 in its run of the policy
- * @param maxAttempts of this run; the policy's when the delivery was made or replayed, more after a retry by hand
  * @param random uniform in [0, 1)
  */
-export function nextStep(attempt: number, maxAttempts: number, outcome: Outcome, policy: RetryPolicy, now: Date, random: number): NextStep {
+export function nextStep({ attempt, maxAttempts, eventAt }: Run, outcome: Outcome, policy: RetryPolicy, now: Date, random: number): NextStep {
   if (isSuccess(outcome)) return { kind: 'succeeded' };
-  if (attempt >= maxAttempts || isGone(outcome)) return { kind: 'failed' };
-  return { kind: 'retry', at: new Date(now.getTime() + backoffMs(attempt, policy, random)) };
+  const isForgiven = outcome.kind === 'unanswered' && isOurFault(outcome.error) && now.getTime() - eventAt.getTime() < forgivenForMs;
+  if (!isForgiven && (attempt >= maxAttempts || isGone(outcome))) return { kind: 'failed' };
+  const at = new Date(now.getTime() + backoffMs(attempt, policy, random));
+  return isForgiven ? { kind: 'retry', at, isForgiven } : { kind: 'retry', at };
 }
 
 export function isSuccess(outcome: Outcome): boolean {

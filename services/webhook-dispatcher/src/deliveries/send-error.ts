@@ -18,6 +18,14 @@ export type SendError =
   | 'secret_unavailable'
   | 'network_error';
 
+/** What kept us from sending anything, and is no one's fault but ours. */
+const ourFaults: (string | undefined)[] = ['proxy_error', 'secret_unavailable'] satisfies SendError[];
+
+/** @param error a SendError, or what an attempt without one has */
+export function isOurFault(error: string | undefined): boolean {
+  return ourFaults.includes(error);
+}
+
 /** A failure that this code found itself. The message is for the operator's log. */
 export class SendFailure extends Error {
   override readonly name = 'SendFailure';

@@ -1,5 +1,5 @@
 // How an endpoint fares: what each attempt makes of its health, when its owners are warned, when it is disabled. Pure.
-import type { SendError } from '../deliveries/send-error.js';
+import { isOurFault } from '../deliveries/send-error.js';
 import type { EndpointStatus } from '../endpoints/endpoint.entity.js';
 
 export interface HealthPolicy {
@@ -73,12 +73,12 @@ export function afterAttempts(health: EndpointHealth, outcomes: AttemptOutcome[]
   return { health: current, signals };
 }
 
-/** What kept us from sending anything. A proxy that is down must not have everybody's endpoints disabled. */
-const ourFaults: (string | undefined)[] = ['proxy_error', 'secret_unavailable'] satisfies SendError[];
-
-/** A disabled endpoint stays as it is: it is enabled by hand, not by a retry that happened to succeed. */
+/**
+ * A disabled endpoint stays as it is: it is enabled by hand, not by a retry that happened to succeed. A proxy of ours that is down must not
+ * have everybody's endpoints disabled.
+ */
 function afterAttempt(health: EndpointHealth, outcome: AttemptOutcome, policy: HealthPolicy): Step {
-  if (health.status === 'disabled' || ourFaults.includes(outcome.error)) return { health };
+  if (health.status === 'disabled' || isOurFault(outcome.error)) return { health };
   return outcome.succeeded ? afterSuccess(health, outcome.at) : afterFailure(health, outcome, policy);
 }
 
