@@ -156,13 +156,14 @@ test('retrying and cancelling again and again without an attempt between buys on
 });
 
 /** A delivery that another replica has leased, retried by one whose question to that replica is answered by the test. */
-async function retryOfLeased(answers: ((database: DataSource, free: () => Promise<unknown>) => Promise<boolean>)[]) {
+async function retryOfLeased(answers: ((database: DataSource, free: (assignment?: string) => Promise<unknown>) => Promise<boolean>)[]) {
   const { workspaceId, delivery } = await deliveryAfter(500);
-  const lease = (replica: number | null) => dispatcher.sql.query('UPDATE deliveries SET leased_by = $2, due_at = $3 WHERE id = $1', [delivery.id, replica, new Date(dispatcher.bed.clock.now().getTime() + leaseMs)]);
+  const lease = (replica: number | null, assignment = 'retry_id = retry_id') =>
+    dispatcher.sql.query(`UPDATE deliveries SET leased_by = $2, due_at = $3, ${assignment} WHERE id = $1`, [delivery.id, replica, new Date(dispatcher.bed.clock.now().getTime() + leaseMs)]);
   await lease(99);
   const database = await new DataSource({ type: 'postgres', url: dispatcher.bed.database.urls['webhook-dispatcher'], poolSize: 1 }).initialize();
   const [asked, attempted, warnings]: [number[], string[], string[]] = [[], [], []];
-  const hurry = async (replica: number) => answers[asked.push(replica) - 1]!(database, () => lease(null));
+  const hurry = async (replica: number) => answers[asked.push(replica) - 1]!(database, (assignment) => lease(null, assignment));
   const logger = { warn: (_: object, message: string) => warnings.push(message) } as unknown as Logger;
   const byHand = new ByHand(database, dispatcher.bed.clock, { hurry, tell: async () => undefined }, async (id) => void attempted.push(id), logger);
   const refusal = await byHand.retry(workspaceId, delivery.id, 'retry').catch((error: unknown) => error);
@@ -175,6 +176,15 @@ test('what a replica gives back and another leases is asked for once more, and t
   expect(await retryOfLeased([no, async (_, free) => free().then(no)])).toMatchObject({ refusal: undefined, asked: [99, 99], isAttempted: true });
   expect(await retryOfLeased([no, yes])).toMatchObject({ refusal: undefined, asked: [99, 99], isAttempted: false });
   expect(await retryOfLeased([no, no])).toMatchObject({ refusal: { code: 'conflict' }, asked: [99, 99], isAttempted: false });
+});
+
+test.each([
+  ['attempted', "attempts = attempts + 1, status = 'succeeded'"],
+  ['attempted in vain', 'attempts = attempts + 1'],
+  ['cancelled', "status = 'cancelled'"],
+])('what was %s while a replica was asked is not attempted for that retry besides', async (_name, change) => {
+  const { refusal, isAttempted } = await retryOfLeased([async (_, free) => free(change).then(no)]);
+  expect([refusal, isAttempted]).toMatchObject([{ code: 'conflict', message: expect.stringContaining('at the same moment') }, false]);
 });
 
 test('a retry that can not be noted after the replica has hurried is one all the same', async () => {

@@ -41,6 +41,7 @@ interface Found {
   /** The replica that has it, or had it when it was cancelled. */
   leased_by: number | null;
   status: DeliveryStatus;
+  attempts: number;
   endpoint_status: 'enabled' | 'disabled';
   is_deleted: boolean;
 }
@@ -62,11 +63,16 @@ export class ByHand {
    * @throws ServiceError not_found, or conflict when an attempt is under way or its endpoint takes none
    */
   async retry(workspaceId: string, id: string, retryId: string): Promise<void> {
+    let asked: Found | undefined;
     for (let hurries = 0; ; hurries++) {
-      const refused = await this.makeDue(workspaceId, id, retryId);
+      const refused = await this.makeDue(workspaceId, id, retryId, asked);
       if (!refused) return this.attemptFirst(id, eventTimeOf(id)!);
       if (refused.retry_id === retryId) return;
-      if (!isLeasedToAttempt(refused) || hurries === maxHurries) throw new ServiceError('conflict', whyNotRetried(refused));
+      // What was decided of it while a replica was asked stands: that attempt, or that cancellation, was not what this retry is for.
+      if (asked && hasChanged(asked, refused)) throw new ServiceError('conflict', 'The delivery was attempted, cancelled or retried at the same moment. Look at it before you retry it again.');
+      if (!mayBecomeFree(refused) || hurries === maxHurries) throw new ServiceError('conflict', whyNotRetried(refused));
+      asked = refused;
+      if (refused.leased_by === null) continue;
       const isHurried = await this.replicas.hurry(refused.leased_by, { endpointId: refused.endpoint_id, deliveryId: id });
       if (isHurried) return this.noteRetry(workspaceId, id, refused.retry_id, retryId);
     }
@@ -86,8 +92,11 @@ export class ByHand {
     }
   }
 
-  /** @returns undefined, or the delivery as it is when it can't be made due, or was already for this retry */
-  private makeDue(workspaceId: string, id: string, retryId: string): Promise<Found | undefined> {
+  /**
+   * @param as it has to be still
+   * @returns undefined, or the delivery as it is when it can't be made due, or was already for this retry
+   */
+  private makeDue(workspaceId: string, id: string, retryId: string, as: Found | undefined): Promise<Found | undefined> {
     return inWorkspace(this.database, workspaceId, async (tx) => {
       const [, changed] = await tx.query<[unknown, number]>(
         `UPDATE deliveries d SET ${dueAgain('$4::timestamptz')}, retry_id = $5,
@@ -95,8 +104,9 @@ export class ByHand {
            added_after = ${addedAfter}
          FROM endpoints p
          WHERE d.workspace_id = $1 AND d.id = $2 AND d.event_at = $3 AND ${notLeased('$4::timestamptz')}
-           AND p.id = d.endpoint_id AND p.status = 'enabled' AND p.deleted_at IS NULL AND d.retry_id IS DISTINCT FROM $5`,
-        [workspaceId, id, eventTimeOf(id) ?? null, this.clock.now(), retryId],
+           AND p.id = d.endpoint_id AND p.status = 'enabled' AND p.deleted_at IS NULL AND d.retry_id IS DISTINCT FROM $5
+           AND d.attempts = coalesce($6, d.attempts) AND d.status = coalesce($7, d.status)`,
+        [workspaceId, id, eventTimeOf(id) ?? null, this.clock.now(), retryId, as?.attempts ?? null, as?.status ?? null],
       );
       return changed === 0 ? find(tx, workspaceId, id) : undefined;
     });
@@ -112,7 +122,8 @@ export class ByHand {
   async cancel(workspaceId: string, id: string, isRepeat: boolean): Promise<void> {
     const { endpoint_id } = await inWorkspace(this.database, workspaceId, async (tx) => {
       const [[cancelled]] = await tx.query<[{ endpoint_id: string }[], number]>(
-        `UPDATE deliveries SET status = 'cancelled', due_at = NULL, next_attempt_at = NULL, completed_at = $4
+        `UPDATE deliveries SET status = 'cancelled', due_at = NULL, next_attempt_at = NULL, completed_at = $4,
+           leased_by = CASE WHEN due_at > $4 THEN leased_by END
          WHERE workspace_id = $1 AND id = $2 AND event_at = $3 AND status IN ('pending', 'retrying') RETURNING endpoint_id`,
         [workspaceId, id, eventTimeOf(id) ?? null, this.clock.now()],
       );
@@ -129,7 +140,7 @@ function cancelledBefore(found: Found, isRepeat: boolean): Found {
 
 async function find(tx: EntityManager, workspaceId: string, id: string): Promise<Found> {
   const [found] = await tx.query<Found[]>(
-    `SELECT d.endpoint_id, d.status, d.retry_id, d.leased_by, p.status AS endpoint_status, p.deleted_at IS NOT NULL AS is_deleted
+    `SELECT d.endpoint_id, d.status, d.attempts, d.retry_id, d.leased_by, p.status AS endpoint_status, p.deleted_at IS NOT NULL AS is_deleted
      FROM deliveries d JOIN endpoints p ON p.id = d.endpoint_id
      WHERE d.workspace_id = $1 AND d.id = $2 AND d.event_at = $3`,
     [workspaceId, id, eventTimeOf(id) ?? null],
@@ -138,9 +149,13 @@ async function find(tx: EntityManager, workspaceId: string, id: string): Promise
   return found;
 }
 
-/** A replica has leased it, for an attempt that is still wanted. */
-function isLeasedToAttempt(found: Found): found is Found & { leased_by: number } {
-  return found.leased_by !== null && found.status !== 'cancelled' && found.endpoint_status === 'enabled' && !found.is_deleted;
+function hasChanged(before: Found, after: Found): boolean {
+  return before.attempts !== after.attempts || before.status !== after.status;
+}
+
+/** It is free by now, or a replica has leased it for an attempt that is still wanted. */
+function mayBecomeFree({ leased_by, status, endpoint_status, is_deleted }: Found): boolean {
+  return (leased_by === null || status !== 'cancelled') && endpoint_status === 'enabled' && !is_deleted;
 }
 
 function whyNotRetried({ endpoint_status, is_deleted }: Found): string {

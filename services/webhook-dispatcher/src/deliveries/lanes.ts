@@ -187,6 +187,7 @@ export class Lanes {
     const left = [...this.lanes.values()].flatMap((lane) => lane.empty());
     if (left.length > 0) await this.giveBack(left, this.clock.now());
     await this.slots.untilIdle();
+    await this.departures.settled();
   }
 
   private giveBack(deliveries: DueDelivery[], until: Date): Promise<void> {
