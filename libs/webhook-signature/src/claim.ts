@@ -32,7 +32,7 @@ export function readStandard(header: HeaderLookup): Claim | Refusal {
 }
 
 export function readRawBody(header: HeaderLookup): Claim | Refusal {
-  const given = [header(headerNames.rawBody), header(headerNames.rawBodyPrevious)].filter((value) => value !== undefined);
+  const given = [header(headerNames.rawBody), ...(header(headerNames.rawBodyPrevious) ?? '').split(/\s+/)].filter(Boolean) as string[];
   if (given.length === 0) return missing('missing_signature', headerNames.rawBody);
   const signatures = given.filter((value) => rawBodyForm.test(value));
   if (signatures.length === 0) {

@@ -85,6 +85,7 @@ const rawBody = (changes: Partial<VerifyOptions> = {}) => verify({ scheme: 'raw-
 test.each<[string, Partial<VerifyOptions>]>([
   ['the current secret', {}],
   ['the secret before, in its own header', { headers: { 'x-webhook-signature-previous': bothSchemes['x-webhook-signature'] } }],
+  ['one of several before, in the same header', { headers: { 'x-webhook-signature-previous': `sha256=${'0'.repeat(64)} ${bothSchemes['x-webhook-signature']}` } }],
   ['a secret that only the second header is made with', { secrets: otherSecret, headers: bothSchemes }],
   ['a request of any age', { now: later(1e9) }],
 ])('X-Webhook-Signature, when asked for, with %s: genuine', (_name, changes) => {

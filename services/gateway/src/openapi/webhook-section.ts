@@ -37,7 +37,7 @@ export const attemptHeaders: Record<string, JsonObject> = {
   ),
   XWebhookSignaturePrevious: header(
     'X-Webhook-Signature-Previous',
-    'The same with the secret before the current one; only while a rotation overlaps.',
+    'The same with the secret before the current one; only while a rotation overlaps. Several, newest first and separated by spaces, after several rotations.',
     'sha256=0f5cbd2c1b1b6ac9a1ee0a2dcd3b3cd5f3e2f3c04b2b8a1e1de3a7d2ee43fd60',
     false,
   ),

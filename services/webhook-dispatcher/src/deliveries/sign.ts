@@ -28,15 +28,14 @@ export function signedHeaders(eventId: string, timestamp: Date): SignedHeaders {
 /**
  * `X-Webhook-Signature` is hex HMAC-SHA256 over the raw body, keyed with the secret as shown. The `webhook-*` headers are
  * those of Standard Webhooks 1.0.0: HMAC-SHA256 over `id.timestamp.body`, keyed with the decoded part after `whsec_`.
- * The standard takes one signature for each secret; `X-Webhook-Signature-Previous` has room for the newest previous one only.
+ * Where several secrets sign, `webhook-signature` and `X-Webhook-Signature-Previous` hold one of each, newest first, separated by spaces.
  * @param timestamp when the attempt is made
  */
 export function sign(eventId: string, body: Buffer, { current, previous }: SigningSecrets, timestamp: Date): Signatures {
   const { 'webhook-id': id, 'webhook-timestamp': seconds } = signedHeaders(eventId, timestamp);
-  const [newestPrevious] = previous;
   return {
     'x-webhook-signature': bodySignature(current, body),
-    ...(newestPrevious !== undefined && { 'x-webhook-signature-previous': bodySignature(newestPrevious, body) }),
+    ...(previous.length > 0 && { 'x-webhook-signature-previous': previous.map((secret) => bodySignature(secret, body)).join(' ') }),
     'webhook-signature': [current, ...previous].map((secret) => standardSignature(secret, `${id}.${seconds}.`, body)).join(' '),
   };
 }
