@@ -62,6 +62,12 @@ test.each([
   expect(pauseMs(after([outcome]))).toBe(ms);
 });
 
+test.each([[answered(429)], [answered(503)], [answered(429, { 'retry-after': '120' })]])('after the pause of a single %j one attempt at a time finds out', (outcome) => {
+  const paused = after([outcome]);
+  expect([0, 1].map((inFlight) => mayStart(paused, inFlight, pauseEnd(paused)))).toEqual([true, false]);
+  expect(mayStart(after([answered(200)], paused), 9, pauseEnd(paused))).toBe(true);
+});
+
 test('429 and 503 that keep coming without Retry-After pause it for longer and longer', () => {
   const breaker = after(times(4, answered(503)));
   expect(breaker.openUntil - breaker.openedAt).toBe(8_000);

@@ -29,15 +29,14 @@ const maxPauseMs = 60_000;
 /** Pauses are drawn out to a multiple of this, so that many end together: each end has the database looked through for what waits. */
 const endsEveryMs = 250;
 
-/** 429 and 503 ask for a pause of the whole endpoint, at once; other failures open it when they keep coming. */
+/** 429 and 503 ask for a pause of the whole endpoint, at once, and count for as many as open it; other failures when they keep coming. */
 export function afterOutcome(breaker: Breaker, outcome: Outcome, startedAt: number, now: number): Breaker {
   if (isSuccess(outcome)) return { ...closedBreaker, askedUntil: breaker.askedUntil };
-  const failed = { ...breaker, failures: breaker.failures + 1 };
+  const failed = { ...breaker, failures: Math.max(breaker.failures + 1, asksToSlowDown(outcome) ? failuresToOpen : 0) };
   const askedMs = retryAfterMs(outcome, now);
   if (askedMs) return { ...failed, askedUntil: Math.max(breaker.askedUntil, now + askedMs) };
-  const mayOpen = asksToSlowDown(outcome) || failed.failures >= failuresToOpen;
   const wasInFlight = startedAt < breaker.openedAt;
-  return mayOpen && !wasInFlight ? opened(failed, now) : failed;
+  return failed.failures >= failuresToOpen && !wasInFlight ? opened(failed, now) : failed;
 }
 
 export function mayStart(breaker: Breaker, inFlight: number, now: number): boolean {
