@@ -139,6 +139,8 @@ test('a disabled endpoint keeps the reason and gets nothing; enabling it tells w
 
   const again = await dispatcher.endpoints.disableEndpoint({ caller: { workspaceId }, id, reason: 'Still moving.' });
   expect(again.endpoint).toMatchObject({ disabledReason: 'Still moving.', disabledAt: endpoint!.disabledAt });
+  const withoutReason = await dispatcher.endpoints.disableEndpoint({ caller: { workspaceId }, id });
+  expect(withoutReason.endpoint).toMatchObject({ disabledReason: 'Still moving.' });
   const enabled = await dispatcher.endpoints.enableEndpoint({ caller: { workspaceId }, id });
   expect([enabled.endpoint!.status, enabled.endpoint!.disabledReason, enabled.endpoint!.disabledAt]).toEqual(['enabled', undefined, undefined]);
   expect([enabled.missedEvents, timestampDate(enabled.missedSince!)]).toEqual([3, timestampDate(endpoint!.disabledAt!)]);
@@ -203,6 +205,18 @@ test.each([false, true])('a disabled endpoint gets a test delivery, once and sig
   expect(verifyWebhook({ body, headers, secrets: secret, now: dispatcher.bed.clock.now() })).toMatchObject({ ok: true, event: { id: eventId, type: 'goal.converted' } });
   expect(receiver.requests.filter((request) => request.headers['x-webhook-event'] === 'page.created')).toEqual([]);
   expect((await get(workspaceId, id)).status).toBe('disabled');
+});
+
+test('a test delivery to an ordered endpoint does not wait behind what fails, nor keep from its turn what comes after', async () => {
+  receiver.behave((response, { headers }) => void response.writeHead(headers['x-webhook-event'] === 'webhook.test' ? 200 : 500).end());
+  const { workspaceId, endpointId: id } = await dispatcher.createEndpoint(receiver.url, { ordered: true });
+  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  const failing = await dispatcher.deliveryIn(workspaceId, 'retrying', 1);
+  const { deliveryId } = await dispatcher.endpoints.testEndpoint({ caller: { workspaceId }, id, eventType: 'webhook.test' });
+  expect(await outcomeOf(workspaceId, deliveryId)).toMatchObject({ status: 'succeeded', attempts: 1 });
+  receiver.behave(answer(200));
+  dispatcher.moveTo(failing);
+  expect(await outcomeOf(workspaceId, failing.id)).toMatchObject({ status: 'succeeded', attempts: 2 });
 });
 
 test('tries of one test delivery to a disabled endpoint send it once', async () => {

@@ -110,7 +110,7 @@ export const webhookOperations = operations({
   test: {
     id: 'testWebhook',
     summary: 'Send a test delivery',
-    description: "A real, signed delivery of the event type's documented example, of `webhook.test` unless you name another. To a webhook that is disabled or paused it is attempted once, past everything that waits for it.",
+    description: "A real, signed delivery of the event type's documented example, of `webhook.test` unless you name another. To a webhook that is disabled, paused or ordered it is attempted once, past everything that waits for it.",
     answer: testDelivery,
     hasLocation: true,
     body: { event_type: 'goal.converted' },

@@ -1,5 +1,5 @@
 // Attempts that are made at once, past the schedule and the lanes: those of test deliveries to endpoints that are disabled or paused,
-// which both leave alone. One for each delivery, whatever comes of it, and one at a time for each endpoint.
+// which both leave alone, or ordered. One for each delivery, whatever comes of it, and one at a time for each endpoint.
 import type { DueDelivery } from './delivery.js';
 
 export class DirectAttempts {

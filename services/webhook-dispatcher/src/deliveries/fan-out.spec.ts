@@ -18,10 +18,11 @@ const subscriptionTo = (url: string): Subscription[] => [{ eventTypes: ['*'], pa
 function stage() {
   const started: DueDelivery[] = [];
   const written: NewDelivery[] = [];
-  const state = { subscriptions: subscriptionTo('https://before.example'), isQuick: true };
+  const state = { subscriptions: subscriptionTo('https://before.example'), isQuick: true, inserting: Promise.resolve() };
   const subscriptions = { known: () => state.subscriptions, of: async () => state.subscriptions };
   const lanes = { isQuick: () => state.isQuick, hasRoom: () => true, add: (delivery: DueDelivery) => started.push(delivery), bring: (arrival: Promise<unknown>) => arrival };
   const insert = async (_events: unknown, deliveries: NewDelivery[]) => {
+    await state.inserting;
     written.push(...deliveries);
     return new Set(deliveries.map(({ id }) => id));
   };
@@ -29,7 +30,7 @@ function stage() {
   const fanOut = new FanOut(subscriptions as unknown as Subscriptions, insert, lanes as unknown as Lanes, writeAhead, systemClock, () => undefined);
   const arrive = (id: string) => {
     const message = { ...newEvent({ type: 'page.created', workspaceId: 'ws_1', createdAt: new Date(), data: { pageId: 'page_1' } }), id };
-    void fanOut.handle([{ message, subject: '', sequence: 1, tries: 1, trace: ROOT_CONTEXT } satisfies Received<typeof EnvelopeSchema>]);
+    fanOut.handle([{ message, subject: '', sequence: 1, tries: 1, trace: ROOT_CONTEXT } satisfies Received<typeof EnvelopeSchema>]).catch(() => undefined);
   };
   let ended = 0;
   const endOne = async () => {
@@ -81,4 +82,34 @@ test('what has come to be slow is written, not attempted, and waits for no room'
   expect(written.map(({ eventId }) => eventId)).toEqual(['evt_slow']);
   for (let i = 0; i < held; i++) await endOne();
   expect(written.map(({ eventId }) => eventId)).toEqual(['evt_slow', 'evt_waits']);
+});
+
+test('events for an ordered endpoint come into the table in their order, however long the first of them takes', async () => {
+  const { state, written, arrive } = stage();
+  state.subscriptions = [{ ...state.subscriptions[0]!, target: { ...endpoint('https://ordered.example'), ordered: true } }];
+  const first = Promise.withResolvers<void>();
+  state.inserting = first.promise;
+  arrive('evt_first');
+  await turn();
+  state.inserting = Promise.resolve();
+  arrive('evt_second');
+  await turn();
+  expect(written).toEqual([]);
+  first.resolve();
+  await turn();
+  expect(written.map(({ eventId }) => eventId)).toEqual(['evt_first', 'evt_second']);
+});
+
+test('what can not be written for an ordered endpoint holds up nothing that comes later', async () => {
+  const { state, written, arrive } = stage();
+  state.subscriptions = [{ ...state.subscriptions[0]!, target: { ...endpoint('https://ordered.example'), ordered: true } }];
+  const failing = Promise.reject<void>(new Error('no database'));
+  failing.catch(() => undefined);
+  state.inserting = failing;
+  arrive('evt_first');
+  await turn();
+  state.inserting = Promise.resolve();
+  arrive('evt_second');
+  await turn();
+  expect(written.map(({ eventId }) => eventId)).toEqual(['evt_second']);
 });

@@ -46,6 +46,8 @@ export const leaseMs = 60_000;
 
 export class FanOut {
   private readonly recent = new RecentEvents();
+  /** Settles when what has arrived for ordered endpoints before is in the database. */
+  private inOrder: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly subscriptions: Subscriptions,
@@ -151,7 +153,18 @@ export class FanOut {
   }
 
   private async writeFirst(arrivals: Arrival[]): Promise<void> {
-    if (arrivals.length > 0) await this.lanes.bring(this.insertPending(arrivals));
+    const [ordered, others] = [arrivals.filter(hasOrdered), arrivals.filter((arrival) => !hasOrdered(arrival))];
+    const inserts: Promise<DueDelivery[]>[] = [];
+    if (others.length > 0) inserts.push(this.insertPending(others));
+    if (ordered.length > 0) inserts.push(this.afterEarlier(() => this.insertPending(ordered)));
+    await Promise.all(inserts.map((insert) => this.lanes.bring(insert)));
+  }
+
+  /** Of an ordered endpoint the due loop takes the first that it finds in the table: none may get there before one that came earlier. */
+  private afterEarlier<T>(insert: () => Promise<T>): Promise<T> {
+    const inserted = this.inOrder.then(insert);
+    this.inOrder = inserted.catch(() => undefined);
+    return inserted;
   }
 
   /** @returns those that are this replica's to attempt */
@@ -186,6 +199,10 @@ function arrivalOf(received: Received<typeof EnvelopeSchema>, subscriptions: Sub
  */
 function isOwed({ disabledAt }: Target, eventAt: Date): boolean {
   return disabledAt === undefined || eventAt < disabledAt;
+}
+
+function hasOrdered({ targets }: Arrival): boolean {
+  return targets.some(({ ordered }) => ordered);
 }
 
 function deliveriesOf({ event, eventAt, payload, traceparent }: LoggedEvent, targets: Target[], now: Date): DueDelivery[] {

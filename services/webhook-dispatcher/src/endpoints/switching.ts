@@ -40,11 +40,11 @@ export class Switching {
     return { endpoint: after, missed, missedSince: missed.count > 0 || missed.isPartial ? since : undefined };
   }
 
-  /** Of one that is off already only the reason changes: since when it misses events must not be lost. */
+  /** Of one that is off already only the reason changes, if there is another: since when it misses events must not be lost. */
   async disable(workspaceId: string, id: string, reason: string): Promise<Endpoint> {
-    const { after } = await this.store.change(workspaceId, id, ({ disabledAt }) => ({
+    const { after } = await this.store.change(workspaceId, id, ({ disabledAt, disabledReason }) => ({
       status: 'disabled',
-      disabledReason: reason || 'It was disabled by hand.',
+      disabledReason: reason || (disabledAt && disabledReason) || 'It was disabled by hand.',
       disabledAt: disabledAt ?? this.clock.now(),
     }));
     return after;

@@ -1,6 +1,6 @@
 // Test deliveries: a real event with the documented example as its data, logged like any other and delivered to one
-// endpoint only, whatever that one is subscribed to. One to an endpoint that is disabled or paused, for whoever has just mended a
-// server, is attempted once and past the schedule, which leaves such endpoints out.
+// endpoint only, whatever that one is subscribed to. One to an endpoint that is disabled, paused or ordered, for whoever has just mended
+// a server, is attempted once and past the schedule, which leaves such endpoints out, or has it wait for its turn.
 import { context, propagation } from '@opentelemetry/api';
 import { eventExamples, eventTypes, newEvent, type EventType } from '@na/contracts';
 import { ServiceError } from '@na/service-error';
@@ -54,7 +54,7 @@ export class TestDeliveries {
 
   /**
    * One that an earlier try of the same request began is not begun again, also when the endpoint was disabled since.
-   * @throws ServiceError `conflict` while an earlier one to the same disabled or paused endpoint is under way
+   * @throws ServiceError `conflict` while an earlier one to the same disabled, paused or ordered endpoint is under way
    */
   async send(workspaceId: string, endpointId: string, wanted: WantedTest): Promise<{ deliveryId: string; eventId: string }> {
     const type = knownEventType(wanted.type);
@@ -69,8 +69,9 @@ export class TestDeliveries {
     return { deliveryId: id, eventId };
   }
 
-  private isLeftOut({ status, pausedUntil }: Endpoint): boolean {
-    return status === 'disabled' || (pausedUntil !== null && pausedUntil > this.clock.now());
+  /** Of an ordered endpoint the schedule would send it only after all else that waits, which may be what keeps the endpoint from being well. */
+  private isLeftOut({ status, ordered, pausedUntil }: Endpoint): boolean {
+    return status === 'disabled' || ordered || (pausedUntil !== null && pausedUntil > this.clock.now());
   }
 
   private async schedule(test: Facts): Promise<void> {
@@ -81,7 +82,7 @@ export class TestDeliveries {
   /** Should this process die before it is recorded, the delivery waits like all others until the endpoint is enabled, or its pause over. */
   private async attemptOnce(test: Facts): Promise<void> {
     const endpointId = test.endpoint.id;
-    if (this.direct.isBusy(endpointId)) throw new ServiceError('conflict', 'A test delivery to this webhook, which is disabled or paused, is under way. Wait for its outcome.');
+    if (this.direct.isBusy(endpointId)) throw new ServiceError('conflict', 'A test delivery to this webhook, which is disabled, paused or ordered, is under way. Wait for its outcome.');
     const leasedUntil = new Date(this.clock.now().getTime() + leaseMs);
     await this.direct.make(endpointId, this.insert({ ...test, maxAttempts: 1, dueAt: leasedUntil, leasedBy: this.direct.replica }));
   }
