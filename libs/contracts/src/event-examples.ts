@@ -153,7 +153,7 @@ export const eventExamples: { [T in EventType]: EventExample<T> } = {
     },
   },
   'webhook.endpoint.disabled': {
-    description: 'A webhook was disabled after failing for too long. Never sent to that webhook itself.',
+    description: 'A webhook was disabled: it failed for too long, or answered 410. Not when somebody disables it. Never sent to that webhook itself.',
     data: { ...endpoint, reason: 'No attempt has succeeded for 3 days.', disabledAt: at('2026-03-03T12:00:00.000Z') },
   },
   'webhook.endpoint.recovered': {

@@ -86,7 +86,7 @@ const afterAllIds = 'dlv_~';
 
 /**
  * To be run before in the same transaction. Planning a page over all partitions takes several times what it takes to read it: with this
- * a connection plans it once, for whatever values, until a partition is added, dropped or analyzed, and partitions are left out when it is run.
+ * a connection plans it once, for whatever values, until a partition is added, dropped, analyzed or vacuumed, and partitions are left out when it is run.
  */
 export const preparePages = `${walkAlongIndexes}; SET LOCAL plan_cache_mode = force_generic_plan`;
 
@@ -121,7 +121,7 @@ export async function planPages(database: DataSource, logger: Logger): Promise<v
     for (const filter of [{}, { endpointId: nobody }]) await readPage(tx, nobody, filter, { since: never, until: never }, '', 1);
     await bodiesOfPage.run(tx, [[], [], [], never, never]);
   };
-  // All at once, so that no two are given the same connection.
+  // All at once, so that no two are given the same connection, unless callers have one.
   const planned = Array.from({ length: database.options.poolSize! }, () => inWorkspace(database, nobody, planAll));
   await Promise.all(planned).catch((error: unknown) => logger.warn({ err: error }, 'pages of deliveries could not be planned ahead'));
 }
