@@ -114,3 +114,44 @@ test('what has waited for too long is handed back from the front of each queue, 
   lane.add(delivery('dlv_stale_1'));
   expect(lane.waiting).toBe(2);
 });
+
+test('while both wait, every fourth to start is a retry', () => {
+  const lane = new Lane({ maxInFlight: 10, maxWaiting: 500, ratePerSecond: undefined });
+  for (let i = 0; i < 8; i++) for (const attempts of [0, 1]) lane.add(delivery(`dlv_${i}_${attempts}`, attempts));
+  expect(Array.from({ length: 8 }, () => lane.start(now)!.attempts)).toEqual([0, 0, 0, 1, 0, 0, 0, 1]);
+});
+
+/** Makes an attempt that takes so long, of which this process kept it waiting for `ownMs`. */
+function attempt(lane: Lane, id: string, durationMs: number, ownMs = 0): void {
+  lane.add(delivery(id));
+  lane.end(lane.start(now)!, { ...answered(200), durationMs }, now, ownMs);
+}
+
+test('an endpoint that usually takes long is not quick, and is again once it does not', () => {
+  const lane = new Lane({ maxInFlight: 10, maxWaiting: 500, ratePerSecond: undefined });
+  const isQuick = () => lane.isQuick(100, now);
+  expect(isQuick()).toBe(true);
+  attempt(lane, 'dlv_slow_once', 500);
+  expect(isQuick()).toBe(true);
+  for (let i = 0; i < 10; i++) attempt(lane, `dlv_slow_${i}`, 500);
+  expect(isQuick()).toBe(false);
+  for (let i = 0; i < 20; i++) attempt(lane, `dlv_quick_${i}`, 5);
+  expect(isQuick()).toBe(true);
+});
+
+test('what this process kept attempts waiting does not make their endpoint slow', () => {
+  const lane = new Lane({ maxInFlight: 10, maxWaiting: 500, ratePerSecond: undefined });
+  for (let i = 0; i < 20; i++) attempt(lane, `dlv_${i}`, 500, 490);
+  expect(lane.isQuick(100, now)).toBe(true);
+});
+
+test('an attempt that is taking long makes its endpoint slow before it ends; waiting in the queue does not', () => {
+  const lane = new Lane({ maxInFlight: 1, maxWaiting: 500, ratePerSecond: undefined });
+  const [one, two] = [delivery('dlv_one'), delivery('dlv_two')];
+  for (const each of [one, two]) lane.add(each);
+  expect(lane.start(now)).toBe(one);
+  lane.noteSlow(two, 500);
+  expect(lane.isQuick(100, now)).toBe(true);
+  lane.noteSlow(one, 500);
+  expect(lane.isQuick(100, now)).toBe(false);
+});
