@@ -126,6 +126,15 @@ test('a chosen secret that is refused is told beside all that is wrong with the 
   expect(fields.map(({ pointer }) => pointer)).toEqual(['/url', '/event_types/0', '/headers/Host', '/secret']);
 });
 
+test('a sealed secret that is copied to the row of another endpoint does not open there, and nothing is sent', async () => {
+  const { endpointId: robbed } = await dispatcher.createEndpoint(receiver.url);
+  const { workspaceId, endpointId } = await dispatcher.createEndpoint(receiver.url);
+  await dispatcher.sql.query('UPDATE endpoints p SET sealed_secret = other.sealed_secret FROM endpoints other WHERE p.id = $1 AND other.id = $2', [endpointId, robbed]);
+  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  expect(await dispatcher.deliveryIn(workspaceId, 'retrying', 1)).toMatchObject({ error: 'secret_unavailable' });
+  expect(receiver.requests).toEqual([]);
+});
+
 test('once a start has seen a newer sealing key, the old one is not needed any more', async () => {
   const own = await DispatcherBed.start();
   const { workspaceId, endpointId } = await own.createEndpoint(receiver.url);
