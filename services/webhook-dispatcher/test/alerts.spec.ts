@@ -95,6 +95,20 @@ test('alerts that wait together are one mail', async () => {
   expect(smtp.mails).toHaveLength(1);
 });
 
+test('one outage is one mail: what fails within a minute of the first alert goes with it', async () => {
+  const sender = startSender();
+  const first = await warnedEndpoint();
+  expect((await queueRow()).due_at).toEqual(inMinutes(1));
+  pass(gatherMs - 1, sender);
+  expect(await queue.claim(bed.now, 10)).toEqual([]);
+  const ids = [first, await warnedEndpoint(), await warnedEndpoint()];
+  pass(1, sender);
+  await mailsArrive(1);
+  await settled();
+  expect(smtp.mails[0]!.raw).toMatch(/^Subject: Webhook endpoints: 3 failing/m);
+  for (const id of ids) expect(textOf(smtp.mails[0]!.raw)).toContain(id);
+});
+
 test('a workspace gets at most one mail in ten minutes; what happens meanwhile is combined', async () => {
   const sender = startSender();
   await warnedEndpoint();
