@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { eventually, WebhookReceiver } from '@na/testing';
 import { deliveryId } from '../src/deliveries/ids.js';
 import { DispatcherBed } from './dispatcher-bed.js';
@@ -13,6 +13,7 @@ beforeAll(async () => {
   await dispatcher.startDispatcher();
   receiver = await WebhookReceiver.start();
 });
+afterEach(() => dispatcher.sql.query('ROLLBACK'));
 afterAll(async () => {
   await receiver.stop();
   await dispatcher.stop();
@@ -54,6 +55,15 @@ test('a retry is found on whatever day its event was: today, ahead, and years ou
   for (const days of [-2_000, -300, 0, 3, 100]) ids.push(...(await retryAt(dueAt, 2, new Date(now + days * dayMs))));
   dispatcher.bed.clock.set(dueAt);
   await untilSucceeded(ids);
+});
+
+test('a retry that somebody has locked holds up no other, of its own endpoint or of another', async () => {
+  const dueAt = new Date(dispatcher.bed.clock.now().getTime() + 10_000);
+  const [locked, ...others] = [...(await retryAt(dueAt, 3)), ...(await retryAt(dueAt, 3))];
+  await dispatcher.sql.query('BEGIN');
+  await dispatcher.sql.query('SELECT FROM deliveries WHERE id = $1 FOR UPDATE', [locked]);
+  dispatcher.bed.clock.set(dueAt);
+  await untilSucceeded(others);
 });
 
 test('of hundreds of retries that two dispatchers find due at the same moment each is made exactly once', async () => {

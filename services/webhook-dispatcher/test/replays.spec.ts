@@ -10,7 +10,10 @@ let receiver: WebhookReceiver;
 beforeAll(async () => void (dispatcher = await DispatcherBed.start()));
 afterAll(() => dispatcher.stop());
 beforeEach(async () => void (receiver = await WebhookReceiver.start()));
-afterEach(() => receiver.stop());
+afterEach(async () => {
+  await dispatcher.sql.query('ROLLBACK');
+  await receiver.stop();
+});
 
 interface Owner {
   workspaceId: string;
@@ -244,6 +247,19 @@ test('of replays of one endpoint that are made at once a single one runs', async
   expect(refused).toHaveLength(4);
   for (const refusal of refused) expect(refusal).toMatchObject({ code: 'conflict' });
   expect(await create(owner, { dryRun: true })).toMatchObject({ status: 'planned' });
+});
+
+test('a replay that somebody has locked holds up no other', async () => {
+  const owner = await endpointWith(3, 'failed');
+  const locked = await create(owner, { ratePerSecond: 1 });
+  await until(owner, locked.id, { done: 1 });
+  await dispatcher.sql.query('BEGIN');
+  await dispatcher.sql.query('SELECT FROM replays WHERE id = $1 FOR UPDATE', [locked.id]);
+  // From now on the locked one is the first in turn.
+  dispatcher.bed.clock.advance(10_000);
+  const other = await endpointWith(1, 'failed');
+  expect(await runToEnd(other, (await create(other)).id)).toMatchObject({ done: 1 });
+  expect(await read(owner, locked.id)).toMatchObject({ done: 1, status: 'running' });
 });
 
 test('a disabled endpoint takes no replay but a dry run, and one that is running rests until it is enabled', async () => {
