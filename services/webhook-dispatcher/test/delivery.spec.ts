@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
-import { answer, inTurn, WebhookReceiver } from '@na/testing';
+import { answer, eventually, hang, inTurn, WebhookReceiver } from '@na/testing';
 import { DispatcherBed } from './dispatcher-bed.js';
 
 let dispatcher: DispatcherBed;
@@ -87,6 +87,49 @@ test('a server that is not there is an attempt with the reason', async () => {
   const { workspaceId } = await dispatcher.createEndpoint('http://127.0.0.1:1/');
   await dispatcher.publish(dispatcher.pageCreated(workspaceId));
   expect(await dispatcher.deliveryIn(workspaceId, 'retrying', 1)).toMatchObject({ error: 'connection_refused' });
+});
+
+/** What is recorded of the times of a delivery's only attempt. */
+async function timesOf(workspaceId: string, status: string) {
+  const { id } = await dispatcher.deliveryIn(workspaceId, status, 1);
+  const { attemptLog } = await dispatcher.deliveries.getDelivery({ caller: { workspaceId }, id });
+  const { queuedMs, connectedMs, headMs, durationMs } = attemptLog[0]!;
+  return { queuedMs, connectedMs, headMs, durationMs };
+}
+
+test('an attempt tells when it was connected and when it was answered, in this order', async () => {
+  const { workspaceId } = await dispatcher.createEndpoint(receiver.url);
+  await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  const { queuedMs, connectedMs, headMs, durationMs } = await timesOf(workspaceId, 'succeeded');
+  expect(queuedMs).toBe(0);
+  const inOrder = [0, connectedMs!, headMs!, durationMs];
+  expect(inOrder).toEqual(inOrder.toSorted((a, b) => a - b));
+});
+
+test('an attempt tells nothing of what it did not come to: no answer, or not even a connection', async () => {
+  receiver.behave(hang);
+  const unanswered = await dispatcher.createEndpoint(receiver.url, { timeoutMs: 500 });
+  const refused = await dispatcher.createEndpoint('http://127.0.0.1:1/');
+  for (const { workspaceId } of [unanswered, refused]) await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  expect(await timesOf(unanswered.workspaceId, 'retrying')).toMatchObject({ queuedMs: 0, connectedMs: expect.any(Number), headMs: undefined });
+  expect(await timesOf(refused.workspaceId, 'retrying')).toMatchObject({ queuedMs: 0, connectedMs: undefined, headMs: undefined });
+});
+
+test('an attempt tells how long it waited for its turn', async () => {
+  const open = Promise.withResolvers<void>();
+  receiver.behave(inTurn((...request) => void open.promise.then(() => answer(200)(...request)), answer(200)));
+  const { workspaceId } = await dispatcher.createEndpoint(receiver.url, { maxInFlight: 1 });
+  for (let i = 0; i < 2; i++) await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  await dispatcher.untilListed(workspaceId, 2);
+  dispatcher.bed.clock.advance(3_000);
+  open.resolve();
+  const deliveries = await eventually(async () => {
+    const all = await dispatcher.list(workspaceId);
+    expect(all.map(({ status }) => status)).toEqual(['succeeded', 'succeeded']);
+    return all;
+  });
+  const details = await Promise.all(deliveries.map(({ id }) => dispatcher.deliveries.getDelivery({ caller: { workspaceId }, id })));
+  expect(details.map(({ attemptLog }) => attemptLog[0]!.queuedMs).toSorted()).toEqual([0, 3_000]);
 });
 
 test('the delivery of another workspace looks like one that does not exist', async () => {
