@@ -7,6 +7,7 @@ import { MachineNames, type Getaddrinfo } from '../src/deliveries/machine-names.
 import type { Outcome } from '../src/deliveries/outcome.js';
 import { meaningOf } from '../src/deliveries/send-error.js';
 import { Sender } from '../src/deliveries/send.js';
+import type { Hosts } from '../src/deliveries/target-addresses.js';
 import { parseCidrs } from '../src/endpoints/target-address.js';
 
 const closing: (() => Promise<void>)[] = [];
@@ -46,8 +47,8 @@ function slowMachine() {
   return { open, answer, names };
 }
 
-function senderOver(hosts: HostLookup): Sender {
-  const sender = new Sender({ allowed: parseCidrs(['127.0.0.0/8', '::1/128']), proxy: undefined, hosts });
+function senderOver(hosts: Hosts, allowedCidrs = ['127.0.0.0/8', '::1/128']): Sender {
+  const sender = new Sender({ allowed: parseCidrs(allowedCidrs), proxy: undefined, hosts });
   closing.push(() => sender.close());
   return sender;
 }
@@ -59,14 +60,41 @@ async function startReceiver(): Promise<WebhookReceiver> {
 }
 
 const attemptAt = (url: string) => ({ url, headers: {}, body: Buffer.from('{}'), timeoutMs: 30_000 });
+const attemptByName = ({ url }: WebhookReceiver) => attemptAt(url.replace('127.0.0.1', 'hooks.example'));
 
 test('an attempt goes where DNS leads it, and getaddrinfo is not asked', async () => {
   const { server, resolver } = await startNameServer((_name, type) => (type === 'A' ? ['127.0.0.1'] : ['::1']));
   const machine = machineWith();
   const receiver = await startReceiver();
-  const outcome = await senderOver(new HostLookup(resolver, machine.names)).send(attemptAt(receiver.url.replace('127.0.0.1', 'hooks.example')));
+  const outcome = await senderOver(new HostLookup(resolver, machine.names)).send(attemptByName(receiver));
   expect(outcome).toMatchObject({ kind: 'answered', status: 200 });
   expect([server.questions.toSorted(), machine.asked]).toEqual([['A hooks.example', 'AAAA hooks.example'], []]);
+});
+
+/** Of which receivers listen at the forbidden one alone. */
+const [allowed, forbidden] = [{ address: '::1', family: 6 }, { address: '127.0.0.1', family: 4 }];
+
+test.each([
+  ['first', [forbidden, allowed]],
+  ['last', [allowed, forbidden]],
+])('an address that webhooks may not reach is not connected to, also when DNS gives it %s among others', async (_place, addresses) => {
+  const receiver = await startReceiver();
+  const outcome = await senderOver({ find: async () => addresses }, ['::1/128']).send(attemptByName(receiver));
+  expect([outcome.kind, receiver.requests]).toEqual(['unanswered', []]);
+});
+
+test('addresses that webhooks may reach are used whatever else DNS gives beside them', async () => {
+  const receiver = await startReceiver();
+  const addresses = ['10.0.0.1', '127.0.0.1', '169.254.169.254'].map((address) => ({ address, family: 4 }));
+  const outcome = await senderOver({ find: async () => addresses }, ['127.0.0.1/32']).send(attemptByName(receiver));
+  expect(outcome).toMatchObject({ kind: 'answered', status: 200 });
+});
+
+test('an answer of DNS that changes once it was judged leads to no other address', async () => {
+  const receiver = await startReceiver();
+  const answers = [allowed];
+  const outcome = await senderOver({ find: async () => [answers.shift() ?? forbidden] }, ['::1/128']).send(attemptByName(receiver));
+  expect([outcome.kind, receiver.requests]).toEqual(['unanswered', []]);
 });
 
 test.each<[string, NameAnswer, NameAnswer, string[]]>([
@@ -99,7 +127,7 @@ test.each<[string, NameAnswer]>([
   const { resolver } = await startNameServer(() => answer);
   const machine = machineWith({ 'hooks.example': [{ address: '::1', family: 6 }, { address: '127.0.0.1', family: 4 }] });
   const receiver = await startReceiver();
-  const outcome = await senderOver(new HostLookup(resolver, machine.names)).send(attemptAt(receiver.url.replace('127.0.0.1', 'hooks.example')));
+  const outcome = await senderOver(new HostLookup(resolver, machine.names)).send(attemptByName(receiver));
   expect(outcome).toMatchObject({ kind: 'answered', status: 200 });
 });
 
