@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import Fastify from 'fastify';
 import * as library from '../src/index.js';
+import { expressStandIn } from './express-stand-in.js';
 import { exampleUnder, readme, runExample } from './readme-modules.js';
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
@@ -47,7 +48,6 @@ test('the README tells of every reason and exports nothing that is not there', (
   for (const [, used] of readme.matchAll(/^## `(\w+)\(/gm)) expect(Object.keys(library)).toContain(used);
 });
 
-/** The example chooses a port; the test takes whichever is free. */
 async function plainNode() {
   const servers: Server[] = [];
   const create = (listener: RequestListener) => {
@@ -56,17 +56,21 @@ async function plainNode() {
     return { listen: () => server.listen(0, '127.0.0.1') };
   };
   await runExample(exampleUnder('### Node'), { 'node:http': { createServer: create }, [name]: library }, globals);
-  const server = servers[0]!;
+  return overHttp('Node', servers[0]!);
+}
+
+/** The example chooses a port; the test takes whichever is free. */
+async function overHttp(title: string, server: Server) {
   if (!server.listening) await once(server, 'listening');
   const answer: Answer = async (request) => {
-    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, { method: 'POST', ...request });
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks`, { method: 'POST', ...request });
     return { status: response.status, text: await response.text() };
   };
   const close = async () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
-  return { title: 'Node', answer, close };
+  return { title, answer, close };
 }
 
 /** Fastify takes requests without a port, through all of its hooks and parsers. */
@@ -81,21 +85,10 @@ async function fastify() {
   return { title: 'Fastify', answer, close: () => app.close() };
 }
 
-type ExpressHandler = (request: { body: unknown; headers: Record<string, string> }, response: object) => unknown;
-
-/** Express is not installed here. What stands in for it gives the example's handler what Express gives: a Buffer, and the answer's two methods. */
 async function express() {
-  const handlers: ExpressHandler[] = [];
-  const app = { post: (_path: string, _raw: object, handler: ExpressHandler) => handlers.push(handler), listen: () => undefined };
-  const module = Object.assign(() => app, { raw: () => ({}) });
+  const { module, servers } = expressStandIn();
   await runExample(exampleUnder('### Express'), { express: { default: module }, [name]: library }, globals);
-  const answer: Answer = async ({ body: text, headers }) => {
-    let [sent, status] = ['', 0];
-    const response = { status: (code: number) => ((status = code), response), send: (answered: string) => void (sent = answered) };
-    handlers[0]!({ body: Buffer.from(text), headers }, response);
-    return { status, text: sent };
-  };
-  return { title: 'Express', answer, close: async () => undefined };
+  return overHttp('Express', servers[0]!);
 }
 
 /** Next.js calls the handler with a standard Request, and so does this. */
