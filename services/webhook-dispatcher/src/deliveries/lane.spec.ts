@@ -116,7 +116,7 @@ test('what has waited for too long is handed back from the front of each queue, 
 });
 
 test('while both wait, every fourth to start is a retry', () => {
-  const lane = new Lane({ maxInFlight: 10, maxWaiting: 500, ratePerSecond: undefined });
+  const lane = new Lane('ws', { maxInFlight: 10, maxWaiting: 500, ratePerSecond: undefined });
   for (let i = 0; i < 8; i++) for (const attempts of [0, 1]) lane.add(delivery(`dlv_${i}_${attempts}`, attempts));
   expect(Array.from({ length: 8 }, () => lane.start(now)!.attempts)).toEqual([0, 0, 0, 1, 0, 0, 0, 1]);
 });
@@ -128,7 +128,7 @@ function attempt(lane: Lane, id: string, durationMs: number, ownMs = 0): void {
 }
 
 test('an endpoint that usually takes long is not quick, and is again once it does not', () => {
-  const lane = new Lane({ maxInFlight: 10, maxWaiting: 500, ratePerSecond: undefined });
+  const lane = new Lane('ws', { maxInFlight: 10, maxWaiting: 500, ratePerSecond: undefined });
   const isQuick = () => lane.isQuick(100, now);
   expect(isQuick()).toBe(true);
   attempt(lane, 'dlv_slow_once', 500);
@@ -140,13 +140,13 @@ test('an endpoint that usually takes long is not quick, and is again once it doe
 });
 
 test('what this process kept attempts waiting does not make their endpoint slow', () => {
-  const lane = new Lane({ maxInFlight: 10, maxWaiting: 500, ratePerSecond: undefined });
+  const lane = new Lane('ws', { maxInFlight: 10, maxWaiting: 500, ratePerSecond: undefined });
   for (let i = 0; i < 20; i++) attempt(lane, `dlv_${i}`, 500, 490);
   expect(lane.isQuick(100, now)).toBe(true);
 });
 
 test('an attempt that is taking long makes its endpoint slow before it ends; waiting in the queue does not', () => {
-  const lane = new Lane({ maxInFlight: 1, maxWaiting: 500, ratePerSecond: undefined });
+  const lane = new Lane('ws', { maxInFlight: 1, maxWaiting: 500, ratePerSecond: undefined });
   const [one, two] = [delivery('dlv_one'), delivery('dlv_two')];
   for (const each of [one, two]) lane.add(each);
   expect(lane.start(now)).toBe(one);
