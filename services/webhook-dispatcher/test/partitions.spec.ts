@@ -60,7 +60,7 @@ test('replicas that make the same partitions at once do not fail', async () => {
 test('each hour days are made and dropped, and whoever has planned for them is told afterwards', async () => {
   const clock = new TestClock(new Date('2026-07-02T00:00:00Z'));
   const { host, close } = createHost('test', 'silent', clock);
-  let told = (_days: string[]): void => undefined;
+  let told: (days: string[]) => void = () => undefined;
   const next = () => new Promise<string[]>((resolve) => (told = resolve));
   const atStart = next();
   await keepPartitions(database, host, 1, async () => told(await julyDays()));
