@@ -95,6 +95,17 @@ test('alerts that wait together are one mail', async () => {
   expect(smtp.mails).toHaveLength(1);
 });
 
+test('of an endpoint that was deleted meanwhile nobody is told', async () => {
+  const [deleted, failing] = [await warnedEndpoint(), await warnedEndpoint()];
+  await bed.database.query('UPDATE endpoints SET deleted_at = $2 WHERE id = $1', [deleted, bed.now]);
+  pass(gatherMs, startSender());
+  await mailsArrive(1);
+  await settled();
+  expect(textOf(smtp.mails[0]!.raw)).toContain(failing);
+  expect(textOf(smtp.mails[0]!.raw)).not.toContain(deleted);
+  expect(await queueRow()).toMatchObject({ due_at: null });
+});
+
 test('one outage is one mail: what fails within a minute of the first alert goes with it', async () => {
   const sender = startSender();
   const first = await warnedEndpoint();
@@ -129,18 +140,18 @@ test('an alert that comes while a mail is being sent is in the next one', async 
   await warnedEndpoint();
   pass(gatherMs);
   expect(await queue.claim(bed.now, 10)).toEqual([{ workspaceId, tries: 0 }]);
-  const alerts = await queue.waiting(workspaceId);
+  const alerts = await queue.waiting(workspaceId, bed.now);
   const late = await warnedEndpoint();
   await queue.sent(workspaceId, alerts, bed.now);
   expect(await queueRow()).toMatchObject({ due_at: inMinutes(10) });
-  expect((await queue.waiting(workspaceId)).map(({ endpointId }) => endpointId)).toEqual([late]);
+  expect((await queue.waiting(workspaceId, bed.now)).map(({ endpointId }) => endpointId)).toEqual([late]);
 });
 
 test('an alert that is committed while a mail is being settled is not forgotten', async () => {
   await warnedEndpoint();
   pass(gatherMs);
   await queue.claim(bed.now, 10);
-  const alerts = await queue.waiting(workspaceId);
+  const alerts = await queue.waiting(workspaceId, bed.now);
   let settling: Promise<void> | undefined;
   await bed.database.transaction(async (tx) => {
     const id = await bed.createEndpoint({ workspaceId });
@@ -190,7 +201,7 @@ test('after three days an alert that could not be mailed is given up', async () 
   await warnedEndpoint();
   pass(giveUpAfterMs, sender);
   await settled();
-  expect(await queue.waiting(workspaceId)).toEqual([]);
+  expect(await queue.waiting(workspaceId, bed.now)).toEqual([]);
   expect(smtp.mails).toEqual([]);
 });
 
@@ -202,7 +213,7 @@ test.each([
   await warnedEndpoint();
   pass(gatherMs, startSender());
   await settled();
-  expect(await queue.waiting(workspaceId)).toEqual([]);
+  expect(await queue.waiting(workspaceId, bed.now)).toEqual([]);
   expect(smtp.mails).toEqual([]);
 });
 
@@ -210,7 +221,7 @@ test('without a mail server mails are files that a mail program opens', async ()
   const folder = await mkdtemp(join(tmpdir(), 'mail-'));
   const mailDir = join(folder, 'made');
   await warnedEndpoint();
-  const [alert] = await queue.waiting(workspaceId);
+  const [alert] = await queue.waiting(workspaceId, bed.now);
   pass(gatherMs, startSender({ smtpUrl: '', mailDir }));
   await settled();
   expect(await readdir(mailDir)).toEqual([`${alert!.id}.eml`]);

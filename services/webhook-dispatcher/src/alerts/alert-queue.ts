@@ -74,8 +74,13 @@ export class AlertQueue {
     return rows[0]?.due_at;
   }
 
-  /** Oldest first. */
-  async waiting(workspaceId: string): Promise<Alert[]> {
+  /** Oldest first. Those about endpoints that were deleted since are given up: nobody can mend them. */
+  async waiting(workspaceId: string, now: Date): Promise<Alert[]> {
+    await this.everywhere.query(
+      `UPDATE alerts a SET given_up_at = $2 FROM endpoints p
+       WHERE a.workspace_id = $1 AND a.sent_at IS NULL AND a.given_up_at IS NULL AND p.id = a.endpoint_id AND p.deleted_at IS NOT NULL`,
+      [workspaceId, now],
+    );
     const rows = await this.everywhere.query<AlertRow[]>(
       `SELECT id, endpoint_id, url, description, signal, created_at FROM alerts
        WHERE workspace_id = $1 AND sent_at IS NULL AND given_up_at IS NULL ORDER BY id LIMIT $2`,

@@ -81,7 +81,7 @@ export class AlertSender {
   /** One workspace's trouble is its own: the others' mails go on. */
   private async take(turn: Turn): Promise<void> {
     try {
-      const alerts = await this.queue.waiting(turn.workspaceId);
+      const alerts = await this.queue.waiting(turn.workspaceId, this.host.clock.now());
       await this.send(turn, alerts).catch((error: unknown) => this.putOff(turn, alerts, error));
     } catch (error) {
       const facts = { err: error, workspace_id: turn.workspaceId };
