@@ -15,6 +15,7 @@ export const mistakes = {
   body_reserialised: 'Made over the same JSON in another spelling: the body was parsed and written again. Take the raw bytes, before any JSON parser.',
   body_trailing_newline: 'Made over the same body with or without a line break at the end. Take the raw bytes, and don\'t pass them through an editor or "echo".',
   body_wrong_charset: 'Made over the same text in another character set. Take the raw bytes, or decode and encode them as UTF-8.',
+  body_quoted: 'Made over what stands in this body between quotes: it was written as a JSON string, or as Python shows bytes (b\'…\'). Take the raw bytes themselves.',
   body_base64: 'Made over what this body is the base64 of: some gateways hand bodies over like that, and say so with isBase64Encoded. Decode it first.',
   body_empty: 'The body is empty, and none of ours is: something before, such as a JSON parser, had read the stream already. Take the raw bytes before it does.',
   body_object_as_text: 'The body is an object that was turned into text as it is, and not what was sent: it was parsed. Take the raw bytes, before any JSON parser.',
@@ -23,7 +24,7 @@ export const mistakes = {
   wrong_spelling: 'The right value in another spelling. webhook-signature is v1, and padded base64; X-Webhook-Signature is sha256= and lower-case hexadecimal.',
   id_or_timestamp_changed: 'Secret and body are right, as X-Webhook-Signature matches: webhook-id or webhook-timestamp is not as it was sent.',
   unknown_form: 'Neither base64 nor hexadecimal of 32 bytes, or of a version that is not v1; receivers skip it.',
-  unexplained: 'No usual mistake explains it: it was made with another secret, or over a body that differs in more than its spelling. Take the raw bytes, before any JSON parser.',
+  unexplained: 'No usual mistake explains it: it was made with another secret, or over a body that differs in more than its spelling, perhaps in the order of its fields. Take the raw bytes, before any JSON parser.',
 } as const;
 
 export type Mistake = keyof typeof mistakes;

@@ -91,8 +91,27 @@ function bodiesOf(body: Buffer): Variant<Buffer>[] {
     { value: Buffer.from(attempt(() => JSON.stringify(JSON.parse(text))) ?? text), mistake: 'body_reserialised' },
     { value: Buffer.from(text, 'latin1'), mistake: 'body_wrong_charset' },
     { value: Buffer.from(body.toString('latin1'), 'utf8'), mistake: 'body_wrong_charset' },
+    ...(text.startsWith(byteOrderMark) ? [{ value: Buffer.from(text.slice(1)), mistake: 'body_wrong_charset' as const }] : []),
+    ...fromQuotes(text).map((value) => ({ value, mistake: 'body_quoted' as const })),
     ...fromBase64(text).map((value) => ({ value, mistake: 'body_base64' as const })),
   ];
+}
+
+const byteOrderMark = '\ufeff';
+
+/** Empty for what is neither a JSON string nor Python's `b'…'`. */
+function fromQuotes(text: string): Buffer[] {
+  const trimmed = text.trim();
+  if (/^b(['"])/.test(trimmed) && trimmed.length > 2 && trimmed.endsWith(trimmed[1]!)) return [fromPythonBytes(trimmed.slice(2, -1))];
+  const quoted = trimmed.startsWith('"') ? attempt(() => JSON.parse(trimmed) as unknown) : undefined;
+  return typeof quoted === 'string' ? [Buffer.from(quoted)] : [];
+}
+
+/** Of what stands between the quotes: each character is a byte, or escaped. */
+function fromPythonBytes(escaped: string): Buffer {
+  const byName: Record<string, string> = { n: '\n', r: '\r', t: '\t' };
+  const bytes = escaped.replace(/\\(?:x([0-9a-f]{2})|(.))/g, (_, hex?: string, char?: string) => (hex ? String.fromCharCode(parseInt(hex, 16)) : (byName[char!] ?? char!)));
+  return Buffer.from(bytes, 'latin1');
 }
 
 /** Empty for what is not the base64 of anything, in its usual alphabet and on one line. */
