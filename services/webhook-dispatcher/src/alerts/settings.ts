@@ -4,12 +4,12 @@ import { z } from 'zod';
 
 export const alertSettings = {
   webhookDisableAfterHours: {
-    description: 'An endpoint without a single success for this many hours is disabled; its owners are warned at a third and at two thirds.',
+    description: 'An endpoint without a single success for this many hours (whole ones, 1 at least) is disabled; its owners are warned at a third and at two thirds.',
     schema: wholeNumber(1, 24 * 365),
     default: '72',
   },
   webhookDisableMinFailures: {
-    description: 'But only once at least this many attempts have failed.',
+    description: 'An endpoint is only disabled for having no success once at least this many attempts have failed.',
     schema: wholeNumber(1, 1_000_000),
     default: '20',
   },
