@@ -37,6 +37,11 @@ test('everything a replay can be told comes through', async () => {
   expect(gateway.state.asked.at(-1)).toMatchObject({ statuses: ['failed', 'cancelled'], eventTypes: ['goal.*'], includeMissed: true, ratePerSecond: 200, dryRun: true });
 });
 
+test('what was missed can be replayed alone', async () => {
+  expect((await gateway.post(replays, { ...window, statuses: [], include_missed: true }, key.headers)).status).toBe(202);
+  expect(gateway.state.asked.at(-1)).toMatchObject({ statuses: [], includeMissed: true, onlyMissed: true });
+});
+
 test.each([
   ['/since', { until: window.until }],
   ['/until', { ...window, until: 'tomorrow' }],

@@ -164,6 +164,24 @@ test('events of before the endpoint existed are made up for, those it wants, onc
   }
 });
 
+test('what was missed is made up for alone, if that is all that is wanted', async () => {
+  const owner = await endpointWith(1, 'failed');
+  const { workspaceId, endpointId: id } = owner;
+  await dispatcher.endpoints.disableEndpoint({ caller: { workspaceId }, id });
+  dispatcher.bed.clock.advance(1);
+  const [missed] = await publish(workspaceId, 1);
+  await untilLogged(workspaceId, 2);
+  dispatcher.bed.clock.advance(1);
+  await dispatcher.endpoints.enableEndpoint({ caller: { workspaceId }, id });
+  receiver.behave(answer(200));
+  receiver.requests.splice(0);
+  const replay = await create(owner, { includeMissed: true, onlyMissed: true });
+  expect(await runToEnd(owner, replay.id)).toMatchObject({ statuses: [], total: 1, done: 1 });
+  await receiver.received(1);
+  await dispatcher.oneInState(workspaceId, 'failed');
+  expect(sentEvents()).toEqual([missed!.id]);
+});
+
 test('an endpoint of some pages is not made up for events of others, however many there are', async () => {
   const workspaceId = typeid('ws').toString();
   const [, , page] = await publish(workspaceId, 4);

@@ -245,7 +245,7 @@ export const comments: Readonly<Record<string, string>> = {
   "webhooks.v1.Replay.status": "\"running\"; \"completed\" once all are made due, which is not yet delivered; \"cancelled\"; \"planned\" for a dry run.",
   "webhooks.v1.Replay.since": "Events from this moment, included.",
   "webhooks.v1.Replay.until": "Events before this moment.",
-  "webhooks.v1.Replay.statuses": "Deliveries in these states are sent again.",
+  "webhooks.v1.Replay.statuses": "Deliveries in these states are sent again; none for a replay of what was missed alone.",
   "webhooks.v1.Replay.event_types": "Exact types, prefixes such as \"goal.*\", or \"*\"; empty means all that the endpoint wants.",
   "webhooks.v1.Replay.include_missed": "Also events that have no delivery to this endpoint: it was disabled, or did not exist yet.",
   "webhooks.v1.Replay.rate_per_second": "Most deliveries made due a second; unset means 50.",
@@ -260,5 +260,6 @@ export const comments: Readonly<Record<string, string>> = {
   "webhooks.v1.CreateReplayRequest.rate_per_second": "Most deliveries made due a second, 1 to 1,000; unset means 50.",
   "webhooks.v1.CreateReplayRequest.dry_run": "Only count.",
   "webhooks.v1.CreateReplayRequest.id": "TypeID \"rpl_…\" for what is made; a second try of the same request has it again, and finds what the first one made. Empty: one is chosen.",
+  "webhooks.v1.CreateReplayRequest.only_missed": "No deliveries at all: statuses must be empty, and include_missed set.",
   "webhooks.v1.CancelReplayRequest.is_repeat": "An earlier try of the same request may have cancelled it: that it is cancelled is no conflict then.",
 };

@@ -76,6 +76,7 @@ function toProto({ since, until, statuses, event_types, include_missed, rate_per
     statuses,
     eventTypes: event_types,
     includeMissed: include_missed,
+    onlyMissed: statuses.length === 0,
     ratePerSecond: rate_per_second ?? undefined,
     dryRun: dry_run,
   };

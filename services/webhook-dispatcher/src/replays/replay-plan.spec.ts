@@ -6,7 +6,7 @@ const now = new Date('2026-03-31T12:00:00.000Z');
 const daysAgo = (days: number) => new Date(now.getTime() - days * 86_400_000);
 
 function wanted(overrides: Partial<WantedReplay> = {}): WantedReplay {
-  return { since: daysAgo(2), until: daysAgo(1), statuses: [], eventTypes: [], includeMissed: false, dryRun: false, ...overrides };
+  return { since: daysAgo(2), until: daysAgo(1), statuses: [], eventTypes: [], includeMissed: false, onlyMissed: false, dryRun: false, ...overrides };
 }
 
 function faultsOf(overrides: Partial<WantedReplay>): string[] {
@@ -20,6 +20,12 @@ function faultsOf(overrides: Partial<WantedReplay>): string[] {
 
 test('with nothing said, what has failed is replayed at 50 a second', () => {
   expect(planReplay(wanted(), now)).toMatchObject({ statuses: ['failed'], ratePerSecond: 50, since: daysAgo(2), until: daysAgo(1) });
+});
+
+test('what was missed can be replayed alone', () => {
+  expect(planReplay(wanted({ onlyMissed: true, includeMissed: true }), now).statuses).toEqual([]);
+  expect(faultsOf({ onlyMissed: true })).toEqual(['/statuses too_many']);
+  expect(faultsOf({ onlyMissed: true, includeMissed: true, statuses: ['failed'] })).toEqual(['/statuses too_many']);
 });
 
 test('the window ends now at the latest', () => {

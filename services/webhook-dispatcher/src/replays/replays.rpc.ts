@@ -34,8 +34,8 @@ export class ReplaysRpc {
   }
 }
 
-function toWanted({ since, until, statuses, eventTypes, includeMissed, ratePerSecond, dryRun }: CreateReplayRequest): WantedReplay {
-  return { since: timestampDate(since!), until: timestampDate(until!), statuses, eventTypes, includeMissed, ratePerSecond, dryRun };
+function toWanted({ since, until, statuses, eventTypes, includeMissed, onlyMissed, ratePerSecond, dryRun }: CreateReplayRequest): WantedReplay {
+  return { since: timestampDate(since!), until: timestampDate(until!), statuses, eventTypes, includeMissed, onlyMissed, ratePerSecond, dryRun };
 }
 
 function toProto(replay: Replay) {
