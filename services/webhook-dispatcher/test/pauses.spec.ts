@@ -87,6 +87,21 @@ test('it is shown, and everything to the endpoint waits for its end, tries by ha
   await eventually(async () => expect(await shownNext(paused)).toEqual(Array(4).fill(undefined)));
 });
 
+test('once it is over a single request finds out, and the others follow when that has succeeded', async () => {
+  const held = Promise.withResolvers<void>();
+  const paused = await pausedEndpoint();
+  const { workspaceId } = paused.caller;
+  receiver.behave(inTurn(busy, (response) => void held.promise.then(() => response.end()), answer(200)));
+  for (let i = 0; i < 8; i++) await dispatcher.publish(dispatcher.pageCreated(workspaceId));
+  await dispatcher.untilListed(workspaceId, 9);
+  dispatcher.bed.clock.advance(pauseMs);
+  await receiver.received(2);
+  await looksAgain();
+  expect(receiver.requests).toHaveLength(2);
+  held.resolve();
+  await receiver.received(10);
+});
+
 test('a test delivery is sent in spite of it, once, and leaves it as it is', async () => {
   const paused = await pausedEndpoint();
   const { caller, id } = paused;

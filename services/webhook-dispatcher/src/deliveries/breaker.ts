@@ -32,7 +32,8 @@ const endsEveryMs = 250;
 /** 429 and 503 ask for a pause of the whole endpoint, at once, and count for as many as open it; other failures when they keep coming. */
 export function afterOutcome(breaker: Breaker, outcome: Outcome, startedAt: number, now: number): Breaker {
   if (isSuccess(outcome)) return { ...closedBreaker, askedUntil: breaker.askedUntil };
-  const failed = { ...breaker, failures: Math.max(breaker.failures + 1, asksToSlowDown(outcome) ? failuresToOpen : 0) };
+  const oneMore = { ...breaker, failures: breaker.failures + 1 };
+  const failed = asksToSlowDown(outcome) ? onTrial(oneMore) : oneMore;
   const askedMs = retryAfterMs(outcome, now);
   if (askedMs) return { ...failed, askedUntil: Math.max(breaker.askedUntil, now + askedMs) };
   const wasInFlight = startedAt < breaker.openedAt;
@@ -47,6 +48,11 @@ export function mayStart(breaker: Breaker, inFlight: number, now: number): boole
 /** Once its pause is over, a single attempt has to find out whether the endpoint is well again. */
 export function isHalfOpen({ failures }: Breaker): boolean {
   return failures >= failuresToOpen;
+}
+
+/** As after a pause: see `isHalfOpen`. */
+export function onTrial(breaker: Breaker): Breaker {
+  return { ...breaker, failures: Math.max(breaker.failures, failuresToOpen) };
 }
 
 export function pauseEnd({ openUntil, askedUntil }: Breaker): number {

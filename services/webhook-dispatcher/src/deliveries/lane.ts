@@ -1,5 +1,5 @@
 // One endpoint's lane: what waits for it, and what of that may start now. Decides; `lanes.ts` starts.
-import { afterOutcome, closedBreaker, isHalfOpen, mayStart, pauseEnd, type Breaker } from './breaker.js';
+import { afterOutcome, closedBreaker, isHalfOpen, mayStart, onTrial, pauseEnd, type Breaker } from './breaker.js';
 import type { DueDelivery } from './delivery.js';
 import { isSuccess } from './retry-policy.js';
 import type { Outcome } from './outcome.js';
@@ -29,6 +29,8 @@ export class Lane {
   private readonly urgent: DueDelivery[] = [];
   private readonly queues = [this.urgent, this.firsts, this.retries];
   private breaker: Breaker = closedBreaker;
+  /** The end of the latest pause that the endpoint's row has told of, in Unix milliseconds. */
+  private pauseSeen = 0;
   /** With when each began, in Unix milliseconds. */
   private readonly inFlight = new Map<DueDelivery, number>();
   /** Of all that waits or is in flight. */
@@ -149,6 +151,13 @@ export class Lane {
     const isUrgent = this.urgent.length > 0;
     const at = Math.max(this.nextSlotAt, isUrgent ? this.breaker.askedUntil : pauseEnd(this.breaker));
     return at > now && (isUrgent || mayStart(this.breaker, this.inFlight.size, at)) ? at : undefined;
+  }
+
+  /** Of a pause that its row tells of, which another replica may have asked for: once it is over, one attempt at a time has to find out. */
+  notePause(until: number): void {
+    if (until <= this.pauseSeen) return;
+    this.pauseSeen = until;
+    this.breaker = onTrial(this.breaker);
   }
 
   /** Until when the endpoint is left alone, if it is. */
