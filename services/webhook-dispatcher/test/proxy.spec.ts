@@ -103,11 +103,20 @@ test('a proxy that is away uses up no attempt, and once it is well again, so are
   const second = await dispatcher.deliveryIn(workspaceId, 'retrying', 2);
   expect([first.maxAttempts, second.maxAttempts]).toEqual([2, 3]);
   const waitMs = timestampDate(second.nextRetryAt!).getTime() - timestampDate(second.lastAttemptAt!).getTime();
-  expect(waitMs).toBeLessThanOrEqual(6_000);
+  expect(waitMs).toBeLessThanOrEqual(24_000);
   proxy.behave(tunnel);
   receiver.behave(answer(500));
   dispatcher.moveTo(second);
   expect(await dispatcher.deliveryIn(workspaceId, 'failed', 3)).toMatchObject({ maxAttempts: 3 });
+});
+
+test('a test delivery to a disabled webhook is attempted once, be it our proxy that is away', async () => {
+  await startReceiver();
+  const { workspaceId, endpointId: id } = await dispatcher.createEndpoint(receiver.url);
+  await dispatcher.endpoints.disableEndpoint({ caller: { workspaceId }, id });
+  proxy.behave(refuse(403));
+  await dispatcher.endpoints.testEndpoint({ caller: { workspaceId }, id, eventType: 'webhook.test' });
+  expect(await dispatcher.deliveryIn(workspaceId, 'failed', 1)).toMatchObject({ error: 'proxy_error', maxAttempts: 1 });
 });
 
 test('a receiver that closes its end of a kept tunnel costs no failed attempt', async () => {

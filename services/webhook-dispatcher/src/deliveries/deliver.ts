@@ -39,8 +39,9 @@ async function attempt(delivery: DueDelivery, { send, record, clock, random, log
 }
 
 /** By the run of the policy that the delivery is in. */
-function stepAfter({ attempts, maxAttempts, attemptsBeforeRun, eventAt, target }: DueDelivery, outcome: Outcome, now: Date, random: number): NextStep {
-  const run = { attempt: attempts + 1 - attemptsBeforeRun, maxAttempts: maxAttempts - attemptsBeforeRun, eventAt };
+function stepAfter({ attempts, maxAttempts, attemptsBeforeRun, eventAt, isOnlyAttempt, target }: DueDelivery, outcome: Outcome, now: Date, random: number): NextStep {
+  const attemptInAll = attempts + 1;
+  const run = { attempt: attemptInAll - attemptsBeforeRun, attemptInAll, maxAttempts: maxAttempts - attemptsBeforeRun, eventAt, isOnlyAttempt };
   return nextStep(run, outcome, target.retryPolicy, now, random);
 }
 

@@ -44,6 +44,8 @@ export interface DueDelivery {
   maxAttempts: number;
   /** How many attempts were made before the run of the retry policy that it is in: a replay begins a fresh one. */
   attemptsBeforeRun: number;
+  /** See `Run`. */
+  isOnlyAttempt?: boolean;
   /** When it came to this replica: what it waits from then on is its own queueing. */
   takenAt: Date;
   leasedUntil: Date;

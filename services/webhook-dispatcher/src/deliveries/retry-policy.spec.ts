@@ -5,7 +5,7 @@ import type { Outcome } from './outcome.js';
 
 const now = new Date('2026-01-01T00:00:00Z');
 const answered = (status: number, headers = {}) => ({ kind: 'answered', status, headers }) as Outcome;
-const run = (attempt: number, eventAt = now) => ({ attempt, maxAttempts: 12, eventAt });
+const run = (attempt: number, eventAt = now) => ({ attempt, attemptInAll: attempt, maxAttempts: 12, eventAt });
 const stepAfter = (attempt: number, outcome: Outcome) => nextStep(run(attempt), outcome, defaultRetryPolicy, now, 0.5);
 
 test.each([
@@ -79,9 +79,17 @@ test('the last attempt fails for good, and succeeds if it succeeds', () => {
 const ours = (error: 'proxy_error' | 'secret_unavailable') => ({ kind: 'unanswered', error }) as Outcome;
 const ago = (days: number) => new Date(now.getTime() - days * 86_400_000);
 
-test.each(['proxy_error', 'secret_unavailable'] as const)('a fault of our own (%s) uses up no attempt and lengthens no wait', (error) => {
-  const again = { kind: 'retry', at: new Date(now.getTime() + backoffMs(12, defaultRetryPolicy, 0.5)), isForgiven: true };
-  expect(nextStep(run(12, ago(2.9)), ours(error), defaultRetryPolicy, now, 0.5)).toEqual(again);
+test.each(['proxy_error', 'secret_unavailable'] as const)('a fault of our own (%s) uses up no attempt, and is waited for five minutes at most', (error) => {
+  const waitMs = (attemptInAll: number) => {
+    const step = nextStep({ ...run(12, ago(2.9)), attemptInAll }, ours(error), defaultRetryPolicy, now, 0.5);
+    expect(step).toMatchObject({ kind: 'retry', isForgiven: true });
+    return 'at' in step && step.at.getTime() - now.getTime();
+  };
+  expect([1, 2, 4, 40].map(waitMs)).toEqual([5_000, 20_000, 300_000, 300_000]);
+});
+
+test('where there is to be no other attempt a fault of our own is one like any other', () => {
+  expect(nextStep({ ...run(12), isOnlyAttempt: true }, ours('proxy_error'), defaultRetryPolicy, now, 0.5)).toEqual({ kind: 'failed' });
 });
 
 test('three days after the event faults of our own count like any other, so that nothing is tried for ever', () => {

@@ -20,10 +20,14 @@ export const defaultRetryPolicy: RetryPolicy = { baseSeconds: 5, factor: 4, maxS
 export interface Run {
   /** The number of the attempt that was made, counted from 1 in this run. */
   attempt: number;
+  /** The same, counted from the delivery's first. */
+  attemptInAll: number;
   /** The policy's when the delivery was made or replayed, more after a retry by hand. */
   maxAttempts: number;
   /** When its event happened. */
   eventAt: Date;
+  /** There is to be no other attempt, whatever comes of this one: a test delivery past the schedule. */
+  isOnlyAttempt?: boolean;
 }
 
 /** `isForgiven`: the attempt was none of the policy's, and the next has its number. */
@@ -31,6 +35,9 @@ export type NextStep = { kind: 'succeeded' } | { kind: 'retry'; at: Date; isForg
 
 /** For so long after its event faults of our own use up none of a delivery's attempts. After that they do, so that nothing is tried for ever. */
 const forgivenForMs = 3 * 86_400_000;
+
+/** Longest wait after a fault of our own, so that a delivery does not come long after it is mended. */
+const maxForgivenWaitMs = 5 * 60_000;
 
 /** Every wait is spread by this share to both sides, so that what failed together does not come back together. */
 const jitter = 0.2;
@@ -41,12 +48,16 @@ const jitter = 0.2;
  * this delivery with it: see endpoint-pauses.ts.
  * @param random uniform in [0, 1)
  */
-export function nextStep({ attempt, maxAttempts, eventAt }: Run, outcome: Outcome, policy: RetryPolicy, now: Date, random: number): NextStep {
+export function nextStep(run: Run, outcome: Outcome, policy: RetryPolicy, now: Date, random: number): NextStep {
   if (isSuccess(outcome)) return { kind: 'succeeded' };
-  const isForgiven = outcome.kind === 'unanswered' && isOurFault(outcome.error) && now.getTime() - eventAt.getTime() < forgivenForMs;
-  if (!isForgiven && (attempt >= maxAttempts || isGone(outcome))) return { kind: 'failed' };
-  const at = new Date(now.getTime() + backoffMs(attempt, policy, random));
-  return isForgiven ? { kind: 'retry', at, isForgiven } : { kind: 'retry', at };
+  const after = (ms: number) => new Date(now.getTime() + ms);
+  if (isForgiven(run, outcome, now)) return { kind: 'retry', at: after(Math.min(maxForgivenWaitMs, backoffMs(run.attemptInAll, policy, random))), isForgiven: true };
+  if (run.attempt >= run.maxAttempts || isGone(outcome)) return { kind: 'failed' };
+  return { kind: 'retry', at: after(backoffMs(run.attempt, policy, random)) };
+}
+
+function isForgiven({ eventAt, isOnlyAttempt }: Run, outcome: Outcome, now: Date): boolean {
+  return outcome.kind === 'unanswered' && isOurFault(outcome.error) && !isOnlyAttempt && now.getTime() - eventAt.getTime() < forgivenForMs;
 }
 
 export function isSuccess(outcome: Outcome): boolean {

@@ -84,7 +84,8 @@ export class TestDeliveries {
     const endpointId = test.endpoint.id;
     if (this.direct.isBusy(endpointId)) throw new ServiceError('conflict', 'A test delivery to this webhook, which is disabled, paused or ordered, is under way. Wait for its outcome.');
     const leasedUntil = new Date(this.clock.now().getTime() + leaseMs);
-    await this.direct.make(endpointId, this.insert({ ...test, maxAttempts: 1, dueAt: leasedUntil, leasedBy: this.direct.replica }));
+    const inserted = this.insert({ ...test, maxAttempts: 1, dueAt: leasedUntil, leasedBy: this.direct.replica });
+    await this.direct.make(endpointId, inserted.then((delivery) => delivery && { ...delivery, isOnlyAttempt: true }));
   }
 
   private async isBegun(workspaceId: string, id: string, at: Date): Promise<boolean> {
