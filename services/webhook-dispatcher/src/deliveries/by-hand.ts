@@ -63,15 +63,14 @@ export class ByHand {
    * @throws ServiceError not_found, or conflict when an attempt is under way or its endpoint takes none
    */
   async retry(workspaceId: string, id: string, retryId: string): Promise<void> {
-    let asked: Found | undefined;
+    const asked = await inWorkspace(this.database, workspaceId, (tx) => find(tx, workspaceId, id));
     for (let hurries = 0; ; hurries++) {
       const refused = await this.makeDue(workspaceId, id, retryId, asked);
       if (!refused) return this.attemptFirst(id, eventTimeOf(id)!);
       if (refused.retry_id === retryId) return;
-      // What was decided of it while a replica was asked stands: that attempt, or that cancellation, was not what this retry is for.
-      if (asked && hasChanged(asked, refused)) throw new ServiceError('conflict', 'The delivery was attempted, cancelled or retried at the same moment. Look at it before you retry it again.');
+      // What was decided of it meanwhile stands: that attempt, or that cancellation, was not what this retry is for.
+      if (hasChanged(asked, refused)) throw new ServiceError('conflict', 'The delivery was attempted, cancelled or retried at the same moment. Look at it before you retry it again.');
       if (!mayBecomeFree(refused) || hurries === maxHurries) throw new ServiceError('conflict', whyNotRetried(refused));
-      asked = refused;
       if (refused.leased_by === null) continue;
       const isHurried = await this.replicas.hurry(refused.leased_by, { endpointId: refused.endpoint_id, deliveryId: id });
       if (isHurried) return this.noteRetry(workspaceId, id, refused.retry_id, retryId);
@@ -96,7 +95,7 @@ export class ByHand {
    * @param as it has to be still
    * @returns undefined, or the delivery as it is when it can't be made due, or was already for this retry
    */
-  private makeDue(workspaceId: string, id: string, retryId: string, as: Found | undefined): Promise<Found | undefined> {
+  private makeDue(workspaceId: string, id: string, retryId: string, as: Found): Promise<Found | undefined> {
     return inWorkspace(this.database, workspaceId, async (tx) => {
       const [, changed] = await tx.query<[unknown, number]>(
         `UPDATE deliveries d SET ${dueAgain('$4::timestamptz')}, retry_id = $5,
@@ -105,8 +104,8 @@ export class ByHand {
          FROM endpoints p
          WHERE d.workspace_id = $1 AND d.id = $2 AND d.event_at = $3 AND ${notLeased('$4::timestamptz')}
            AND p.id = d.endpoint_id AND p.status = 'enabled' AND p.deleted_at IS NULL AND d.retry_id IS DISTINCT FROM $5
-           AND d.attempts = coalesce($6, d.attempts) AND d.status = coalesce($7, d.status)`,
-        [workspaceId, id, eventTimeOf(id) ?? null, this.clock.now(), retryId, as?.attempts ?? null, as?.status ?? null],
+           AND d.attempts = $6 AND d.status = $7`,
+        [workspaceId, id, eventTimeOf(id) ?? null, this.clock.now(), retryId, as.attempts, as.status],
       );
       return changed === 0 ? find(tx, workspaceId, id) : undefined;
     });
