@@ -214,9 +214,14 @@ test('a test delivery to an ordered endpoint does not wait behind what fails, no
   const failing = await dispatcher.deliveryIn(workspaceId, 'retrying', 1);
   const { deliveryId } = await dispatcher.endpoints.testEndpoint({ caller: { workspaceId }, id, eventType: 'webhook.test' });
   expect(await outcomeOf(workspaceId, deliveryId)).toMatchObject({ status: 'succeeded', attempts: 1 });
+  const later = dispatcher.pageCreated(workspaceId);
+  await dispatcher.publish(later);
+  await dispatcher.untilListed(workspaceId, 3);
   receiver.behave(answer(200));
+  receiver.requests.splice(0);
   dispatcher.moveTo(failing);
-  expect(await outcomeOf(workspaceId, failing.id)).toMatchObject({ status: 'succeeded', attempts: 2 });
+  await receiver.received(2);
+  expect(receiver.requests.map(({ headers }) => headers['webhook-id'])).toEqual([failing.eventId, later.id]);
 });
 
 test('tries of one test delivery to a disabled endpoint send it once', async () => {

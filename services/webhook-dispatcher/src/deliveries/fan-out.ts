@@ -8,6 +8,7 @@ import type { Clock } from '@na/service-host';
 import { wants, type EventSubject } from '../endpoints/event-filter.js';
 import type { DueDelivery, Target } from './delivery.js';
 import { deliveryId } from './ids.js';
+import { OrderedWrites } from './ordered-writes.js';
 import type { Lanes } from './lanes.js';
 import { eventTime, renderPayload } from './payload.js';
 import { RecentEvents } from './recent-events.js';
@@ -46,8 +47,7 @@ export const leaseMs = 60_000;
 
 export class FanOut {
   private readonly recent = new RecentEvents();
-  /** Settles when what has arrived for ordered endpoints before is in the database. */
-  private inOrder: Promise<unknown> = Promise.resolve();
+  private readonly ordered = new OrderedWrites<Arrival>((arrivals) => this.lanes.bring(this.insertPending(arrivals)));
 
   constructor(
     private readonly subscriptions: Subscriptions,
@@ -71,8 +71,10 @@ export class FanOut {
     await Promise.all([this.handleArrivals(known), this.handleUnknown(unknown)]);
   }
 
+  /** Those of one workspace do not wait for another's endpoints: what comes next of theirs would overtake them. */
   private async handleUnknown(batch: Received<typeof EnvelopeSchema>[]): Promise<void> {
-    if (batch.length > 0) await this.handleArrivals(await Promise.all(batch.map((received) => this.arrive(received))));
+    const byWorkspace = Map.groupBy(batch, ({ message }) => message.workspaceId);
+    await Promise.all([...byWorkspace.values()].map(async (received) => this.handleArrivals(await Promise.all(received.map((one) => this.arrive(one))))));
   }
 
   /** What can't be attempted at once is written first; the rest follows in turn as there is room. */
@@ -154,17 +156,11 @@ export class FanOut {
 
   private async writeFirst(arrivals: Arrival[]): Promise<void> {
     const [ordered, others] = [arrivals.filter(hasOrdered), arrivals.filter((arrival) => !hasOrdered(arrival))];
-    const inserts: Promise<DueDelivery[]>[] = [];
-    if (others.length > 0) inserts.push(this.insertPending(others));
-    if (ordered.length > 0) inserts.push(this.afterEarlier(() => this.insertPending(ordered)));
-    await Promise.all(inserts.map((insert) => this.lanes.bring(insert)));
-  }
-
-  /** Of an ordered endpoint the due loop takes the first that it finds in the table: none may get there before one that came earlier. */
-  private afterEarlier<T>(insert: () => Promise<T>): Promise<T> {
-    const inserted = this.inOrder.then(insert);
-    this.inOrder = inserted.catch(() => undefined);
-    return inserted;
+    const written: Promise<void>[] = [];
+    if (others.length > 0) written.push(this.lanes.bring(this.insertPending(others)));
+    // Of an ordered endpoint the due loop takes the first that it finds in the table: none may get there before one that came earlier.
+    if (ordered.length > 0) written.push(this.ordered.write(ordered));
+    await Promise.all(written);
   }
 
   /** @returns those that are this replica's to attempt */
