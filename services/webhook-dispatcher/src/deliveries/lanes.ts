@@ -218,8 +218,11 @@ export class Lanes {
     this.later.set(endpointId, lane);
     this.nextTurn ??= setImmediate(() => {
       this.nextTurn = undefined;
-      for (const [id, { workspaceId }] of this.later) this.turns.add(workspaceId, id);
-      this.later.clear();
+      for (const [id, later] of this.later) {
+        if (this.mustWait(later)) continue;
+        this.later.delete(id);
+        this.turns.add(later.workspaceId, id);
+      }
       this.advance();
     });
   }
@@ -243,7 +246,7 @@ export class Lanes {
     if (!lane) return;
     const now = this.now();
     this.letGoOfStale(lane, now);
-    if (lane.waiting > 0 && this.hasShare(lane)) {
+    if (this.mustWait(lane)) {
       this.rest(lane, now);
       this.later.set(endpointId, lane);
       return;
@@ -263,6 +266,11 @@ export class Lanes {
     // Should an attempt reject after all, its place must not stay taken.
     void this.work.attempt(delivery).then(ended, () => ended());
     this.turns.add(lane.workspaceId, endpointId);
+  }
+
+  /** For others to give back places: it has its share of them. */
+  private mustWait(lane: Lane): boolean {
+    return lane.waiting > 0 && this.hasShare(lane);
   }
 
   private hasShare(lane: Lane): boolean {
@@ -301,6 +309,7 @@ export class Lanes {
     const limits = this.limitsOf(target);
     const lane = this.laneOf(endpointId) ?? new Lane(workspaceId, limits);
     lane.limits = limits;
+    if (target.pausedUntil) lane.notePause(target.pausedUntil.getTime());
     this.lanes.set(endpointId, lane);
     this.idle.delete(endpointId);
     return lane;
