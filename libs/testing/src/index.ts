@@ -1,6 +1,7 @@
 // What tests stand on: real servers, a clock that can be moved, a customer's server that can misbehave.
 export * from './certificate.js';
 export * from './connect-proxy.js';
+export * from './durable-database.js';
 export * from './eventually.js';
 export * from './name-server.js';
 export * from './receiver-faults.js';

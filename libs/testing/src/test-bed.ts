@@ -27,9 +27,10 @@ export class TestBed {
     private readonly own: ReturnType<typeof createHost>,
   ) {}
 
-  static async start(): Promise<TestBed> {
+  /** @param given the database to stand on, which goes with the bed; without it, one on the PostgreSQL that all tests share */
+  static async start(given?: TestDatabase): Promise<TestBed> {
     const natsFolder = await mkdtemp(join(process.env.NA_TEST_FOLDER!, 'nats-'));
-    const [nats, database] = await Promise.all([startNats({ dataDir: natsFolder }), createTestDatabase()]);
+    const [nats, database] = await Promise.all([startNats({ dataDir: natsFolder }), given ?? createTestDatabase()]);
     const clock = new TestClock();
     const own = createHost('test', logLevel, clock);
     const bus = await connectBus({ natsUrl: nats.url, streamReplicas: 1 }, own.host);

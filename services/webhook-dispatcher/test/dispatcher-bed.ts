@@ -5,7 +5,7 @@ import { toBinary } from '@bufbuild/protobuf';
 import { DeliveryService, EndpointService, EnvelopeSchema, ReplayService, eventSubject, newEvent, type Delivery, type Envelope } from '@na/contracts';
 import { Logger } from '@nestjs/common';
 import { createReplyKey } from '@na/messaging';
-import { eventually, TestBed } from '@na/testing';
+import { eventually, TestBed, type TestDatabase } from '@na/testing';
 import pg from 'pg';
 import { typeid } from 'typeid-js';
 import { proxyUrl } from '../src/deliveries/proxy-url.js';
@@ -53,14 +53,16 @@ export class DispatcherBed {
   }
 
   /** Only the bed: for tests whose dispatchers are processes of their own. */
-  static async withoutDispatcher(): Promise<DispatcherBed> {
+  static async withoutDispatcher(database?: TestDatabase): Promise<DispatcherBed> {
     // A dispatcher inside the test would have put its own in the place of Nest's, which writes to the terminal.
     Logger.overrideLogger(false);
-    return DispatcherBed.open();
+    return DispatcherBed.open(database);
   }
 
-  private static async open(): Promise<DispatcherBed> {
-    const dispatcher = new DispatcherBed(await TestBed.start());
+  private static async open(database?: TestDatabase): Promise<DispatcherBed> {
+    const dispatcher = new DispatcherBed(await TestBed.start(database));
+    // Where a test kills PostgreSQL, the connection ends with it.
+    dispatcher.sql.on('error', () => undefined);
     await dispatcher.sql.connect();
     return dispatcher;
   }
