@@ -18,7 +18,7 @@ export class TestBed {
 
   private constructor(
     private server: NatsServer,
-    private readonly natsFolder: string,
+    readonly natsFolder: string,
     readonly database: TestDatabase,
     readonly clock: TestClock,
     readonly bus: Bus,

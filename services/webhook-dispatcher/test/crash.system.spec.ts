@@ -1,5 +1,7 @@
 // kill -9 of PostgreSQL, of nats-server and of the dispatcher in the middle of the work: no event that JetStream has
 // acknowledged is lost. PostgreSQL is one whose commits are on the disk.
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Delivery } from '@na/contracts';
@@ -155,8 +157,7 @@ test('of events that are published while nats-server is killed again and again, 
   expect(sentEvents()).toHaveLength(rounds * 2 * (perHalf.unordered + perHalf.ordered));
 }, 90_000);
 
-// Here what is recorded may be sent again: a nats-server that is killed forgets what it wrote down of its consumers in the last 100 ms,
-// and hands out as new what was acknowledged then; and nobody is left who remembers it.
+// Here what is recorded may be sent again, for the reason that the last test of this file shows.
 test('of events that are published while dispatcher, PostgreSQL and nats-server are all killed at once, each is received and recorded', async () => {
   await killUnderLoad(async (publishRest) => {
     await Promise.all([running.kill(), database.kill(), dispatcher.bed.killNats()]);
@@ -225,4 +226,36 @@ test('a replay goes on to its end whenever in a batch its dispatcher is killed: 
   await eventually(async () => expect(await read()).toMatchObject({ status: 'completed', total: replayed, done: replayed }));
   expect(new Set(sentEvents(before))).toEqual(new Set(events));
   expectNotSentAgain(looks);
+}, 90_000);
+
+/** What nats-server writes at most every 100 ms: what it has handed out to the dispatchers and what they have acknowledged. */
+const consumerState = () => join(dispatcher.bed.natsFolder, 'jetstream/$G/streams/NA_EVENTS/obs/webhook-dispatcher/o.dat');
+
+async function untilAcknowledged(): Promise<void> {
+  await eventually(async () => {
+    const { num_pending, num_ack_pending } = await dispatcher.bed.bus.manager.consumers.info('NA_EVENTS', 'webhook-dispatcher');
+    expect([num_pending, num_ack_pending]).toEqual([0, 0]);
+  }, 20_000);
+}
+
+// Not so yet. A message that is handed out again as if for the first time (tries 1) is attempted before the table is asked, unless this
+// very process remembers it: the other replica, or one that was started since, sends again what is recorded as succeeded.
+test.failing('what a killed nats-server forgot that it was acknowledged is not sent again by another replica', async () => {
+  const second = new DispatcherProcess(environmentOn(dispatcher));
+  try {
+    await second.start(dispatcher.bed.clock.now());
+    const { workspaceId } = await dispatcher.createEndpoint(receiver.url);
+    const before = `${consumerState()}.before`;
+    await copyFile(consumerState(), before);
+    const events = await publish({ [workspaceId]: 40 });
+    await untilAllSucceeded([workspaceId], events.length, 1, 20);
+    await untilAcknowledged();
+    await dispatcher.bed.killNats();
+    await copyFile(before, consumerState());
+    await dispatcher.bed.startNatsAgain();
+    await untilAcknowledged();
+    expect(sentEvents()).toHaveLength(events.length);
+  } finally {
+    await second.kill();
+  }
 }, 90_000);
