@@ -1,5 +1,5 @@
 // The dispatcher, put together: what is opened registers its closing on the next line.
-import { WorkspaceService } from '@na/contracts';
+import { streams, WorkspaceService } from '@na/contracts';
 import { connectBus, Publisher, RpcChannel, serveOnBus } from '@na/messaging';
 import { OutboxRelay } from '@na/outbox';
 import type { Config, Host, serviceSettings } from '@na/service-host';
@@ -60,7 +60,8 @@ export async function startWebhookDispatcher(config: Config<typeof settings> & C
     alerts.wake();
     for (const { endpoint, signal } of signals) if (signal.kind === 'disabled' || signal.kind === 'paused') void tellOf(endpoint);
   });
-  const pipeline = await startPipeline({ everywhere, secrets, replica, calls, send: sender.send, health, limits }, host);
+  const lastSequence = async () => (await bus.manager.streams.info(streams.events.name)).state.last_seq;
+  const pipeline = await startPipeline({ everywhere, secrets, replica, calls, send: sender.send, health, limits, lastSequence }, host);
 
   const counting = new Counting(database);
   const endpointStore = new EndpointStore(database, tellOf);

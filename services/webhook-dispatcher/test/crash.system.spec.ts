@@ -157,7 +157,6 @@ test('of events that are published while nats-server is killed again and again, 
   expect(sentEvents()).toHaveLength(rounds * 2 * (perHalf.unordered + perHalf.ordered));
 }, 90_000);
 
-// Here what is recorded may be sent again, for the reason that the last test of this file shows.
 test('of events that are published while dispatcher, PostgreSQL and nats-server are all killed at once, each is received and recorded', async () => {
   await killUnderLoad(async (publishRest) => {
     await Promise.all([running.kill(), database.kill(), dispatcher.bed.killNats()]);
@@ -238,9 +237,8 @@ async function untilAcknowledged(): Promise<void> {
   }, 20_000);
 }
 
-// Not so yet. A message that is handed out again as if for the first time (tries 1) is attempted before the table is asked, unless this
-// very process remembers it: the other replica, or one that was started since, sends again what is recorded as succeeded.
-test.failing('what a killed nats-server forgot that it was acknowledged is not sent again by another replica', async () => {
+// It is handed out again as if for the first time (tries 1), and not to the process that remembers it.
+test('what a killed nats-server forgot that it was acknowledged is not sent again by another replica', async () => {
   const second = new DispatcherProcess(environmentOn(dispatcher));
   try {
     await second.start(dispatcher.bed.clock.now());

@@ -27,7 +27,7 @@ function stage() {
     return new Set(deliveries.map(({ id }) => id));
   };
   const writeAhead = new WriteAhead({ insert, onSlow: () => undefined, onLost: () => undefined }, systemClock, { ownMs: 0 } as LoopLag);
-  const fanOut = new FanOut(subscriptions as unknown as Subscriptions, insert, lanes as unknown as Lanes, writeAhead, systemClock, () => undefined);
+  const fanOut = new FanOut(subscriptions as unknown as Subscriptions, insert, lanes as unknown as Lanes, writeAhead, { isNew: () => true }, systemClock, () => undefined);
   const arrive = (id: string) => {
     const message = { ...newEvent({ type: 'page.created', workspaceId: 'ws_1', createdAt: new Date(), data: { pageId: 'page_1' } }), id };
     fanOut.handle([{ message, subject: '', sequence: 1, tries: 1, trace: ROOT_CONTEXT } satisfies Received<typeof EnvelopeSchema>]).catch(() => undefined);

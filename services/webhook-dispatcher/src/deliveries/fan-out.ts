@@ -7,6 +7,7 @@ import type { Received } from '@na/messaging';
 import type { Clock } from '@na/service-host';
 import { wants, type EventSubject } from '../endpoints/event-filter.js';
 import type { DueDelivery, Target } from './delivery.js';
+import type { FirstHandedOut } from './first-handed-out.js';
 import { deliveryId } from './ids.js';
 import { OrderedWrites } from './ordered-writes.js';
 import type { Lanes } from './lanes.js';
@@ -54,6 +55,7 @@ export class FanOut {
     private readonly insert: InsertDeliveries,
     private readonly lanes: Lanes,
     private readonly writeAhead: WriteAhead,
+    private readonly first: Pick<FirstHandedOut, 'isNew'>,
     private readonly clock: Clock,
     /** Tells the due loop that it will find something. */
     private readonly wakeDueLoop: () => void,
@@ -134,9 +136,9 @@ export class FanOut {
    * Whether the event is new, and its deliveries are likely to be done in a moment. A message that was handed out before may
    * have been dealt with: only the table knows.
    */
-  private mayGoAhead({ received: { message, tries }, targets }: Arrival): boolean {
+  private mayGoAhead({ received: { message, tries, sequence }, targets }: Arrival): boolean {
     const isQuick = (target: Target) => this.isAttemptedAtOnce(target) && this.lanes.isQuick(target.endpointId);
-    return targets.length > 0 && tries === 1 && !this.recent.has(message.id) && targets.every(isQuick);
+    return targets.length > 0 && tries === 1 && this.first.isNew(sequence) && !this.recent.has(message.id) && targets.every(isQuick);
   }
 
   /** What has to wait does so in the database. There the due loop keeps the order of events too. */

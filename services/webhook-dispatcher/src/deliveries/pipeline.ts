@@ -12,6 +12,7 @@ import { DirectAttempts } from './direct-attempts.js';
 import { DueLoop } from './due-loop.js';
 import { FanOut, type InsertDeliveries } from './fan-out.js';
 import { FanOutStore } from './fan-out-store.js';
+import { FirstHandedOut } from './first-handed-out.js';
 import { Lanes, type LanesOptions } from './lanes.js';
 import { LoopLag } from './loop-lag.js';
 import { Recorder } from './recorder.js';
@@ -31,6 +32,8 @@ export interface PipelineParts {
   send: Send;
   health: Health<EndpointSignal>;
   limits: LanesOptions;
+  /** Of the stream of events, by now. */
+  lastSequence: () => Promise<number>;
 }
 
 export interface Pipeline {
@@ -43,7 +46,7 @@ export interface Pipeline {
 }
 
 /** Starts it and registers its stop: nothing new is taken, what is in flight ends and is recorded, leases are given back. */
-export async function startPipeline({ everywhere, secrets, replica, calls, send, health, limits }: PipelineParts, host: Host): Promise<Pipeline> {
+export async function startPipeline({ everywhere, secrets, replica, calls, send, health, limits, lastSequence }: PipelineParts, host: Host): Promise<Pipeline> {
   const { clock, logger } = host;
   const attempts = new AttemptStore(everywhere, health);
   const schedule = new ScheduleStore(everywhere, secrets, replica.number);
@@ -115,7 +118,16 @@ export async function startPipeline({ everywhere, secrets, replica, calls, send,
     wake();
   };
   const hurry = ({ endpointId, deliveryId }: Held) => lanes.hurry(endpointId, deliveryId);
-  await calls.listen({ heard, hurry, lost: () => subscriptions.distrust(), regained: () => subscriptions.trust() });
+  const first = new FirstHandedOut(lastSequence);
+  const lost = () => {
+    subscriptions.distrust();
+    first.distrust();
+  };
+  const regained = () => {
+    subscriptions.trust();
+    void first.trust();
+  };
+  await calls.listen({ heard, hurry, lost, regained });
 
   const attemptFirst = async (id: string, eventAt: Date) => {
     const claiming = recorder.holds(id) ? Promise.resolve(undefined) : schedule.claimOne(id, eventAt, clock.now());
@@ -123,5 +135,5 @@ export async function startPipeline({ everywhere, secrets, replica, calls, send,
     wake();
   };
 
-  return { fanOut: new FanOut(subscriptions, insert, lanes, writeAhead, clock, wake), wake, direct, attemptFirst };
+  return { fanOut: new FanOut(subscriptions, insert, lanes, writeAhead, first, clock, wake), wake, direct, attemptFirst };
 }
