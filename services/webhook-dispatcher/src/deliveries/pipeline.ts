@@ -119,15 +119,8 @@ export async function startPipeline({ everywhere, secrets, replica, calls, send,
   };
   const hurry = ({ endpointId, deliveryId }: Held) => lanes.hurry(endpointId, deliveryId);
   const first = new FirstHandedOut(lastSequence);
-  const lost = () => {
-    subscriptions.distrust();
-    first.distrust();
-  };
-  const regained = () => {
-    subscriptions.trust();
-    void first.trust();
-  };
-  await calls.listen({ heard, hurry, lost, regained });
+  const trusting = [subscriptions, first];
+  await calls.listen({ heard, hurry, lost: () => trusting.forEach((one) => one.distrust()), regained: () => trusting.forEach((one) => void one.trust()) });
 
   const attemptFirst = async (id: string, eventAt: Date) => {
     const claiming = recorder.holds(id) ? Promise.resolve(undefined) : schedule.claimOne(id, eventAt, clock.now());
