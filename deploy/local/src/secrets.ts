@@ -13,11 +13,6 @@ const generators = {
 
 export type Secrets = Record<keyof typeof generators, string> & { rolePasswords: Record<ServiceName, string> };
 
-/** Whether anything was ever started on this data folder. */
-export function hasSecrets(dataDir: string): boolean {
-  return existsSync(secretsFile(dataDir));
-}
-
 /** Loads the secrets of this data folder, after making those it does not have yet. */
 export function loadSecrets(dataDir: string): Secrets {
   const file = secretsFile(dataDir);

@@ -1,5 +1,5 @@
 /** `npm start`: the whole system on this machine, until somebody stops it. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { announce } from './announce.ts';
 import { build } from './build.ts';
@@ -9,7 +9,7 @@ import { settingNames, withOperatorSettings } from './operator-settings.ts';
 import { say } from './progress.ts';
 import { provision } from './provision.ts';
 import { hasSample, showSample, type Sample, type SampleOptions } from './sample.ts';
-import { hasSecrets, loadOperatorToken, loadSecrets } from './secrets.ts';
+import { loadOperatorToken, loadSecrets } from './secrets.ts';
 import { openDatabase, openNats, openServices, type Opened } from './open.ts';
 import { serviceSpecs, type ServiceSpec } from './services.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -40,7 +40,8 @@ async function open(settings: Settings): Promise<void> {
   const { dataDir } = settings;
   const lock = takeDataFolder(dataDir, 'npm start');
   opened.push({ close: async () => lock.release(), kill: async () => lock.release() });
-  const isNew = !hasSecrets(dataDir);
+  const gatewayUrlFile = join(dataDir, 'gateway-url');
+  const isFirst = !existsSync(gatewayUrlFile);
   const held = await holdGatewayPort(settings.gatewayPort, say);
   const secrets = loadSecrets(dataDir);
   const operatorToken = loadOperatorToken(dataDir, settings.operatorToken);
@@ -53,10 +54,10 @@ async function open(settings: Settings): Promise<void> {
   const specs = chosen.map((spec) => withOperatorSettings(spec, names, process.env));
   await held.letGo();
   const gatewayUrl = await openServices(surroundings, specs);
-  writeFileSync(join(dataDir, 'gateway-url'), gatewayUrl);
+  writeFileSync(gatewayUrlFile, gatewayUrl);
 
-  // Only a new data folder gets the sample; one that has it keeps its receiver.
-  const sample = settings.showsSample && (isNew || hasSample(dataDir)) ? await tryShowSample({ gatewayUrl, dataDir, operatorToken }) : undefined;
+  // Only where no start has got so far before; one that has the sample keeps its receiver.
+  const sample = settings.showsSample && (isFirst || hasSample(dataDir)) ? await tryShowSample({ gatewayUrl, dataDir, operatorToken }) : undefined;
   announce(settings, gatewayUrl, sample, specs.flatMap(metricsPlace));
 }
 
