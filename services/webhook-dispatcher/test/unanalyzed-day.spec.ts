@@ -25,8 +25,12 @@ test('the loops read deliveries by their keys alone', async () => {
     const unfinished = (await dispatcher.list(workspaceId)).filter(({ status }) => status !== 'succeeded');
     expect(unfinished).toEqual([]);
   });
-  // What connections have counted is there once they are closed.
   await dispatcher.stopDispatchers();
+  // What connections have counted is there once their servers have ended, a moment after the connections have.
+  await eventually(async () => {
+    const { rowCount } = await dispatcher.sql.query(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'webhook-dispatcher'`);
+    expect(rowCount).toBe(0);
+  });
   const { rows } = await dispatcher.sql.query(
     `SELECT sum(idx_tup_fetch) > 0 AS by_key, sum(seq_tup_read)::integer AS otherwise FROM pg_stat_user_tables WHERE relname LIKE 'deliveries%'`,
   );
