@@ -28,11 +28,10 @@ export class FirstHandedOut {
   async trust(): Promise<void> {
     const own = {};
     this.latest = own;
-    while (this.latest === own && this.lastOld === Infinity) {
+    while (this.latest === own) {
       const last = await this.lastSequence().catch(() => undefined);
-      if (this.latest !== own) return;
-      if (last !== undefined) this.lastOld = last;
-      else await delay(askAgainMs, undefined, { ref: false });
+      if (last === undefined) await delay(askAgainMs, undefined, { ref: false });
+      else if (this.latest === own) return void (this.lastOld = last);
     }
   }
 }

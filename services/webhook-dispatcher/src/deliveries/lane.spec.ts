@@ -8,9 +8,11 @@ const now = 1_000_000;
 const answered = (status: number, headers = {}): Outcome => ({ kind: 'answered', status, headers, body: '', durationMs: 1, phases: {} });
 const delivery = (id: string, attempts = 0) => ({ id, attempts, leasedUntil: new Date(now + 60_000) }) as DueDelivery;
 
+const laneFor = (maxInFlight: number, ratePerSecond?: number) => new Lane('ws', { maxInFlight, maxWaiting: 500, ratePerSecond });
+
 /** A lane whose endpoint has just failed so often that it is left alone. */
 function failing({ ratePerSecond }: { ratePerSecond?: number } = {}): Lane {
-  const lane = new Lane('ws', { maxInFlight: 10, maxWaiting: 500, ratePerSecond });
+  const lane = laneFor(10, ratePerSecond);
   for (let i = 0; i < failuresToOpen; i++) {
     lane.add(delivery(`dlv_failed_${i}`));
     lane.end(lane.start(now + i * 1_000)!, answered(500), now + i * 1_000, 0);
@@ -49,7 +51,7 @@ test('should it fail, the endpoint is left alone for no longer than it was to be
 });
 
 test('nor for a single answer of 503, which has it left alone at once', () => {
-  const lane = new Lane('ws', { maxInFlight: 10, maxWaiting: 500, ratePerSecond: undefined });
+  const lane = laneFor(10);
   lane.add(delivery('dlv_first'));
   lane.end(lane.start(now)!, answered(503), now, 0);
   const until = lane.pausedUntil(now);
@@ -87,7 +89,7 @@ test('it keeps to the rate and the cap', () => {
 });
 
 test('what waits already is moved up, and what is in flight is not begun again', () => {
-  const lane = new Lane('ws', { maxInFlight: 1, maxWaiting: 500, ratePerSecond: undefined });
+  const lane = laneFor(1);
   for (const id of ['dlv_one', 'dlv_two', 'dlv_three']) lane.add(delivery(id));
   const one = lane.start(now)!;
   lane.addUrgent(delivery('dlv_three'));
@@ -98,7 +100,7 @@ test('what waits already is moved up, and what is in flight is not begun again',
 });
 
 test('only what waits can be hurried', () => {
-  const lane = new Lane('ws', { maxInFlight: 1, maxWaiting: 500, ratePerSecond: undefined });
+  const lane = laneFor(1);
   for (const id of ['dlv_one', 'dlv_two', 'dlv_three']) lane.add(delivery(id));
   const one = lane.start(now)!;
   expect(['dlv_one', 'dlv_three', 'dlv_unknown'].map((id) => lane.hurry(id))).toEqual([false, true, false]);
@@ -107,7 +109,7 @@ test('only what waits can be hurried', () => {
 });
 
 test('what has waited for too long is handed back from the front of each queue, and may come again', () => {
-  const lane = new Lane('ws', { maxInFlight: 10, maxWaiting: 500, ratePerSecond: undefined });
+  const lane = laneFor(10);
   for (const id of ['dlv_stale_1', 'dlv_stale_2', 'dlv_fresh']) lane.add(delivery(id));
   lane.add(delivery('dlv_stale_3', 1));
   expect(lane.letGo(({ id }) => id.startsWith('dlv_stale')).map(({ id }) => id)).toEqual(['dlv_stale_1', 'dlv_stale_2', 'dlv_stale_3']);
@@ -116,7 +118,7 @@ test('what has waited for too long is handed back from the front of each queue, 
 });
 
 test('while both wait, every fourth to start is a retry', () => {
-  const lane = new Lane('ws', { maxInFlight: 10, maxWaiting: 500, ratePerSecond: undefined });
+  const lane = laneFor(10);
   for (let i = 0; i < 8; i++) for (const attempts of [0, 1]) lane.add(delivery(`dlv_${i}_${attempts}`, attempts));
   expect(Array.from({ length: 8 }, () => lane.start(now)!.attempts)).toEqual([0, 0, 0, 1, 0, 0, 0, 1]);
 });
@@ -128,7 +130,7 @@ function attempt(lane: Lane, id: string, durationMs: number, ownMs = 0): void {
 }
 
 test('an endpoint that usually takes long is not quick, and is again once it does not', () => {
-  const lane = new Lane('ws', { maxInFlight: 10, maxWaiting: 500, ratePerSecond: undefined });
+  const lane = laneFor(10);
   const isQuick = () => lane.isQuick(100, now);
   expect(isQuick()).toBe(true);
   attempt(lane, 'dlv_slow_once', 500);
@@ -140,13 +142,13 @@ test('an endpoint that usually takes long is not quick, and is again once it doe
 });
 
 test('what this process kept attempts waiting does not make their endpoint slow', () => {
-  const lane = new Lane('ws', { maxInFlight: 10, maxWaiting: 500, ratePerSecond: undefined });
+  const lane = laneFor(10);
   for (let i = 0; i < 20; i++) attempt(lane, `dlv_${i}`, 500, 490);
   expect(lane.isQuick(100, now)).toBe(true);
 });
 
 test('an attempt that is taking long makes its endpoint slow before it ends; waiting in the queue does not', () => {
-  const lane = new Lane('ws', { maxInFlight: 1, maxWaiting: 500, ratePerSecond: undefined });
+  const lane = laneFor(1);
   const [one, two] = [delivery('dlv_one'), delivery('dlv_two')];
   for (const each of [one, two]) lane.add(each);
   expect(lane.start(now)).toBe(one);

@@ -52,7 +52,7 @@ export class Lane {
   ) {}
 
   /** Attempts under way. */
-  get started(): number {
+  get underWay(): number {
     return this.inFlight.size;
   }
 

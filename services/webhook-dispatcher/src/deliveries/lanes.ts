@@ -3,8 +3,8 @@
 import type { Clock } from '@na/service-host';
 import { LRUCache } from 'lru-cache';
 import type { DueDelivery, Target } from './delivery.js';
-import { leaseMs } from './fan-out.js';
 import { EndpointTurns } from './endpoint-turns.js';
+import { leaseMs } from './fan-out.js';
 import { Lane, type LaneLimits } from './lane.js';
 import type { LoopLag } from './loop-lag.js';
 import type { Outcome } from './outcome.js';
@@ -218,10 +218,10 @@ export class Lanes {
     this.later.set(endpointId, lane);
     this.nextTurn ??= setImmediate(() => {
       this.nextTurn = undefined;
-      for (const [id, later] of this.later) {
-        if (this.mustWait(later)) continue;
+      for (const [id, waiting] of this.later) {
+        if (this.mustWait(waiting)) continue;
         this.later.delete(id);
-        this.turns.add(later.workspaceId, id);
+        this.turns.add(waiting.workspaceId, id);
       }
       this.advance();
     });
@@ -274,7 +274,7 @@ export class Lanes {
   }
 
   private hasShare(lane: Lane): boolean {
-    return this.slots.isShareOf(lane.workspaceId, lane.started);
+    return this.slots.hasShare(lane.workspaceId, lane.underWay);
   }
 
   /** The due loop will bring it back to one of us. */

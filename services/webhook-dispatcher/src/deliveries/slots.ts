@@ -30,7 +30,7 @@ export class Slots {
    * endpoint as many as are left to its workspace: one endpoint alone a third of all, n workspaces that hang 1/(n + 1) each, so that
    * as much is left to those that are well (the dynamic thresholds of Choudhury and Hahne, with which switches share a buffer).
    */
-  isShareOf(workspaceId: string, inFlightOfEndpoint: number): boolean {
+  hasShare(workspaceId: string, inFlightOfEndpoint: number): boolean {
     return inFlightOfEndpoint + (this.inFlightOf.get(workspaceId) ?? 0) + this.inFlight >= this.maxInFlight;
   }
 
